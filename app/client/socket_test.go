@@ -60,7 +60,7 @@ func TestDialReturnsRefusalAsError(t *testing.T) {
 	}
 }
 
-func TestNextAnswersPingsAndReturnsCloseCode(t *testing.T) {
+func TestNextRespondsToPingsAndReturnsCloseCode(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(f *fake) {
 		wsutil.WriteServerMessage(f.conn, ws.OpPing, []byte("are you there"))

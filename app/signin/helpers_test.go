@@ -23,10 +23,12 @@ import (
 
 // Helpers for this package's tests:
 //
-//	startTeam            starts a server with an owner
-//	browser              a browser with cookies and an authenticator; get, form, json, post
-//	setupPath            the path of the setup link in the server's output
-//	createPasskey, usePasskey
+//	startTeam                   starts a server with an owner
+//	newBrowser                  returns a browser with cookies and an authenticator
+//	browser.get, form, json     send a request
+//	createPasskey, usePasskey   sign in with a passkey
+//	invite, join, link          create an invite, a user who accepts one, and a sign-in link
+//	setupPath                   returns the path of the setup link in the server's output
 
 func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 
@@ -81,16 +83,16 @@ func (b *browser) do(method, path, body string, headers ...string) response {
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := b.client.Do(request)
+	received, err := b.client.Do(request)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer received.Body.Close()
+	text, err := io.ReadAll(received.Body)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return response{answer.StatusCode, answer.Header, string(text)}
+	return response{received.StatusCode, received.Header, string(text)}
 }
 
 // get opens a page.
@@ -166,13 +168,14 @@ func setupPath(t *testing.T, server *apptest.Server) (path, code string) {
 	return found[1], code
 }
 
-// relyingParty is the server as the authenticator knows it.
+// relyingParty describes the server to the authenticator.
 func (b *browser) relyingParty() virtualwebauthn.RelyingParty {
 	return virtualwebauthn.RelyingParty{ID: "localhost", Name: "Burble", Origin: b.origin}
 }
 
-// startCreate begins to create a passkey, and returns the authenticator's response. fields are those of the request.
-func (b *browser) startCreate(fields ...string) (answer string) {
+// startCreate begins to create a passkey and returns the authenticator's response. fields alternates the names and
+// values of the request's fields.
+func (b *browser) startCreate(fields ...string) (response string) {
 	b.Helper()
 	options := b.expect("options for a passkey", b.json(http.MethodPost, "/passkeys/options", fields...), http.StatusOK)
 	parsed, err := virtualwebauthn.ParseAttestationOptions(options.body)
@@ -183,7 +186,7 @@ func (b *browser) startCreate(fields ...string) (answer string) {
 	return virtualwebauthn.CreateAttestationResponse(b.relyingParty(), b.device, b.key, *parsed)
 }
 
-// createPasskey creates a passkey, and the account if there is none.
+// createPasskey creates a passkey, and an account unless the browser is signed in.
 func (b *browser) createPasskey(fields ...string) signInResponse {
 	b.Helper()
 	finish := []string{"answer", b.startCreate(fields...)}
@@ -197,8 +200,8 @@ func (b *browser) createPasskey(fields ...string) signInResponse {
 	return signedIn
 }
 
-// startUse begins to sign in with a passkey, and returns the authenticator's response.
-func (b *browser) startUse() (answer string) {
+// startUse begins to sign in with a passkey and returns the authenticator's response.
+func (b *browser) startUse() (response string) {
 	b.Helper()
 	options := b.expect("options for a sign-in", b.json(http.MethodPost, "/sign-in/options"), http.StatusOK)
 	parsed, err := virtualwebauthn.ParseAssertionOptions(options.body)
@@ -214,7 +217,7 @@ func (b *browser) usePasskey() signInResponse {
 	return decode[signInResponse](b, b.expect("sign in", b.json(http.MethodPost, "/sign-in", "answer", b.startUse()), http.StatusOK))
 }
 
-// startTeam starts a server, whose owner is Olga.
+// startTeam starts a server whose owner is Olga.
 func startTeam(t *testing.T, env ...string) (*redistest.Server, *apptest.Server, *browser) {
 	t.Helper()
 	redis := redistest.Start(t)
@@ -225,14 +228,14 @@ func startTeam(t *testing.T, env ...string) (*redistest.Server, *apptest.Server,
 	return redis, server, owner
 }
 
-// invite creates an invite, and returns its ID and its path.
+// invite creates an invite and returns its ID and its path.
 func (b *browser) invite(fields ...string) (id, path string) {
 	b.Helper()
 	made := decode[struct{ ID, URL string }](b, b.expect("create an invite", b.json(http.MethodPost, "/invites", fields...), http.StatusCreated))
 	return made.ID, strings.TrimPrefix(made.URL, b.origin)
 }
 
-// join returns a new browser, in which a person has accepted an invite of b to the server.
+// join returns a new browser in which a user has accepted an invite that b created.
 func (b *browser) join(name string) (*browser, signInResponse) {
 	b.Helper()
 	_, path := b.invite()
@@ -242,14 +245,14 @@ func (b *browser) join(name string) (*browser, signInResponse) {
 	return other, signedIn
 }
 
-// link creates a one-time link for the user, and returns its path.
+// link creates a one-time link for the user and returns its path.
 func (b *browser) link(user string) (path string) {
 	b.Helper()
 	made := decode[struct{ URL string }](b, b.expect("create a link", b.json(http.MethodPost, "/people/"+user+"/link"), http.StatusCreated))
 	return strings.TrimPrefix(made.URL, b.origin)
 }
 
-// role returns the role that the list of people shows, or "" without an account.
+// role returns the user's role in the list of people, or "" if the user has no account.
 func (b *browser) role(user string) string {
 	b.Helper()
 	people := decode[[]struct{ ID, Role string }](b, b.expect("list the people", b.do(http.MethodGet, "/people", ""), http.StatusOK))
@@ -283,7 +286,8 @@ func (b *browser) clearToken() {
 	b.client.Jar = jar
 }
 
-// awaitRefusal waits until the server refuses the token. It learns from Redis that a session has ended.
+// awaitRefusal waits until the server refuses the token, for which it must first read from Redis that the session
+// has ended.
 func (b *browser) awaitRefusal(token string) {
 	b.Helper()
 	apptest.Eventually(b, 30*time.Second, "the token is refused", func() bool {

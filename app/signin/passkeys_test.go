@@ -24,17 +24,17 @@ func TestGuestBecomesAnAccountAndKeepsMessages(t *testing.T) {
 	edit := `{"type":"edit","room":"lobby","key":"` + newKey() + `","of":"` + sent.ID + `","text":"hello, all"}`
 	ada.expect("edit", ada.do(http.MethodPost, "/r/lobby/frames", edit, "Content-Type", "application/json"), http.StatusOK)
 	if page := ada.get("/r/lobby"); !strings.Contains(page.body, "hello, all") || !strings.Contains(page.body, "data-mine") {
-		t.Errorf("the message is not the account's own: %s", page.body)
+		t.Errorf("the message does not belong to the account: %s", page.body)
 	}
 	old := newBrowser(t, server)
 	old.awaitRefusal(guest.Token)
-	old.device, old.key = ada.device, ada.key // as a synchronized passkey
+	old.device, old.key = ada.device, ada.key // like a synchronized passkey
 	if again := old.usePasskey(); again.User != guest.User {
 		t.Errorf("signed in on another device as %+v, want %+v", again.User, guest.User)
 	}
 }
 
-func TestPasskeyAnswersAreRefusedWhenReplayed(t *testing.T) {
+func TestReplayedPasskeyResponsesAreRefused(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, mallory := newBrowser(t, server), newBrowser(t, server)
@@ -80,7 +80,7 @@ func TestSignInReplacesTheSessionOfTheBrowser(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
 	bob, signedIn := owner.join("Bob")
-	program := newBrowser(t, server)
+	other := newBrowser(t, server)
 	path := owner.link(owner.name)
 	before := bob.expect("Bob's sessions", bob.do(http.MethodGet, "/me/sessions", ""), http.StatusOK)
 	if !strings.Contains(before.body, `"current":true`) {
@@ -90,7 +90,7 @@ func TestSignInReplacesTheSessionOfTheBrowser(t *testing.T) {
 	if got := decode[[]struct{ Current bool }](bob, bob.do(http.MethodGet, "/me/sessions", "")); len(got) != 2 {
 		t.Errorf("the owner has %d sessions, want 2", len(got))
 	}
-	program.awaitRefusal(signedIn.Token)
+	other.awaitRefusal(signedIn.Token)
 }
 
 func TestPasskeysAreNamedAndRemoved(t *testing.T) {

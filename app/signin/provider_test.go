@@ -18,7 +18,7 @@ import (
 	"github.com/oauth2-proxy/mockoidc"
 )
 
-// startProvider starts an identity provider on a listener, and returns the settings of a server that uses it.
+// startProvider starts an identity provider and returns the settings of a server that uses it.
 func startProvider(t *testing.T) (mock *mockoidc.MockOIDC, settings []string) {
 	t.Helper()
 	mock, err := mockoidc.NewServer(nil)
@@ -36,8 +36,8 @@ func startProvider(t *testing.T) (mock *mockoidc.MockOIDC, settings []string) {
 	return mock, []string{"OIDC_ISSUER=" + mock.Issuer(), "OIDC_CLIENT_ID=" + mock.ClientID, "OIDC_CLIENT_SECRET=" + mock.ClientSecret}
 }
 
-// authorize signs in at the provider, and returns the path to which it redirects.
-func (b *browser) authorize(mock *mockoidc.MockOIDC, subject, next string) (answer string) {
+// authorize signs in at the provider and returns the path of the callback to which the provider redirects.
+func (b *browser) authorize(mock *mockoidc.MockOIDC, subject, next string) (callback string) {
 	b.Helper()
 	mock.QueueUser(&mockoidc.MockUser{Subject: subject, Email: subject + "@example.org", EmailVerified: true, PreferredUsername: subject})
 	start := b.expect("start", b.get("/oidc/start?next="+url.QueryEscape(next)), http.StatusSeeOther)
@@ -47,14 +47,14 @@ func (b *browser) authorize(mock *mockoidc.MockOIDC, subject, next string) (answ
 		b.Fatal(err)
 	}
 	response.Body.Close()
-	answer, found := strings.CutPrefix(response.Header.Get("Location"), b.origin)
+	callback, found := strings.CutPrefix(response.Header.Get("Location"), b.origin)
 	if !found {
 		b.Fatalf("the provider redirected to %q", response.Header.Get("Location"))
 	}
-	return answer
+	return callback
 }
 
-func TestProviderSignsPeopleIn(t *testing.T) {
+func TestSignInWithProvider(t *testing.T) {
 	t.Parallel()
 	mock, settings := startProvider(t)
 	server := apptest.Start(t, redistest.Start(t), append(settings, "ACCESS=members")...)
@@ -63,15 +63,15 @@ func TestProviderSignsPeopleIn(t *testing.T) {
 		t.Errorf("the page does not offer the provider: %s", page.body)
 	}
 	path, code := setupPath(t, server)
-	answer := ada.authorize(mock, "ada", path)
+	callback := ada.authorize(mock, "ada", path)
 	restore := ada.keepCookies()
-	got := ada.expect("callback", ada.get(answer), http.StatusSeeOther)
+	got := ada.expect("callback", ada.get(callback), http.StatusSeeOther)
 	if got.location() != path {
 		t.Fatalf("redirected to %q, want the setup page", got.location())
 	}
 	ada.expect("become the owner", ada.form("/setup", "code", code), http.StatusSeeOther)
 	restore()
-	ada.expect("the same response again", ada.get(answer), http.StatusForbidden)
+	ada.expect("the same response again", ada.get(callback), http.StatusForbidden)
 
 	again := newBrowser(t, server)
 	again.expect("callback", again.get(again.authorize(mock, "ada", "/")), http.StatusSeeOther)
@@ -81,7 +81,7 @@ func TestProviderSignsPeopleIn(t *testing.T) {
 	}
 }
 
-func TestProviderKeepsTheGuest(t *testing.T) {
+func TestProviderSignInKeepsGuest(t *testing.T) {
 	t.Parallel()
 	mock, settings := startProvider(t)
 	server := apptest.Start(t, redistest.Start(t), settings...)
@@ -94,29 +94,29 @@ func TestProviderKeepsTheGuest(t *testing.T) {
 	}
 }
 
-func TestProviderAnswersAreRefused(t *testing.T) {
+func TestInvalidProviderResponsesAreRefused(t *testing.T) {
 	t.Parallel()
 	mock, settings := startProvider(t)
 	server := apptest.Start(t, redistest.Start(t), append(settings, "OIDC_DOMAINS=example.org")...)
 	ada, mallory := newBrowser(t, server), newBrowser(t, server)
 
-	answer := mallory.authorize(mock, "mallory", "/")
-	ada.expect("the response of another browser", ada.get(answer), http.StatusForbidden)
+	callback := mallory.authorize(mock, "mallory", "/")
+	ada.expect("a response to another browser", ada.get(callback), http.StatusForbidden)
 	ada.authorize(mock, "ada", "/")
-	got := ada.expect("the response to another sign-in", ada.get(answer), http.StatusForbidden)
+	got := ada.expect("the response to another sign-in", ada.get(callback), http.StatusForbidden)
 	if !strings.Contains(got.body, "didn’t sign you in") {
 		t.Errorf("the page does not explain the error: %s", got.body)
 	}
-	answer = ada.authorize(mock, "ada", "/")
-	state := mustParse(answer).Query().Get("state")
-	ada.expect("an error of the provider", ada.get("/oidc/callback?error=access_denied&state="+state), http.StatusForbidden)
-	ada.expect("the code after the error", ada.get(answer), http.StatusForbidden)
+	callback = ada.authorize(mock, "ada", "/")
+	state := mustParse(callback).Query().Get("state")
+	ada.expect("an error from the provider", ada.get("/oidc/callback?error=access_denied&state="+state), http.StatusForbidden)
+	ada.expect("the code after the error", ada.get(callback), http.StatusForbidden)
 	ada.authorize(mock, "ada", "/")
 	ada.expect("no state", ada.get("/oidc/callback?code=x"), http.StatusForbidden)
 
 	mock.QueueUser(&mockoidc.MockUser{Subject: "eve", Email: "eve@elsewhere.org", EmailVerified: true})
-	answer = mallory.authorizeQueued()
-	got = mallory.expect("an address in another domain", mallory.get(answer), http.StatusForbidden)
+	callback = mallory.authorizeQueued()
+	got = mallory.expect("an address in another domain", mallory.get(callback), http.StatusForbidden)
 	if !strings.Contains(got.body, "can’t use your ") {
 		t.Errorf("the page does not explain the error: %s", got.body)
 	}
@@ -129,8 +129,8 @@ func TestProviderAnswersAreRefused(t *testing.T) {
 	ada.expect("people", ada.do(http.MethodGet, "/people", ""), http.StatusForbidden)
 }
 
-// authorizeQueued is authorize for the user that was queued last.
-func (b *browser) authorizeQueued() (answer string) {
+// authorizeQueued is authorize for the user that is already queued in mockoidc.
+func (b *browser) authorizeQueued() (callback string) {
 	b.Helper()
 	start := b.expect("start", b.get("/oidc/start"), http.StatusSeeOther)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -142,7 +142,7 @@ func (b *browser) authorizeQueued() (answer string) {
 	return strings.TrimPrefix(response.Header.Get("Location"), b.origin)
 }
 
-func TestDeadProviderPreventsNothing(t *testing.T) {
+func TestServerWorksWithoutProvider(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t), "OIDC_ISSUER=http://127.0.0.1:1", "OIDC_CLIENT_ID=burble")
 	ada := newBrowser(t, server)
@@ -154,7 +154,7 @@ func TestDeadProviderPreventsNothing(t *testing.T) {
 	ada.expect("people", ada.do(http.MethodGet, "/people", ""), http.StatusOK)
 }
 
-func TestProviderWithAWrongClockSignsPeopleIn(t *testing.T) {
+func TestSignInWithClockSkew(t *testing.T) {
 	t.Parallel()
 	for _, skew := range []time.Duration{-time.Minute, time.Minute} {
 		mock, settings := startProvider(t)
@@ -186,8 +186,8 @@ func TestProviderEndsSessions(t *testing.T) {
 	send := func(token string) response {
 		return provider.do(http.MethodPost, "/oidc/logout", url.Values{"logout_token": {token}, "other": {"ignored"}}.Encode(), "Origin", "", "Content-Type", "application/x-www-form-urlencoded")
 	}
-	provider.expect("a token that is not valid", send("x"), http.StatusBadRequest)
-	provider.expect("the logout of another person", send(logout("bob")), http.StatusOK)
+	provider.expect("an invalid token", send("x"), http.StatusBadRequest)
+	provider.expect("the logout of another user", send(logout("bob")), http.StatusOK)
 	ada.expect("people", ada.do(http.MethodGet, "/people", ""), http.StatusOK)
 	token := logout("ada")
 	provider.expect("logout", send(token), http.StatusOK)

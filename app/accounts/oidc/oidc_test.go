@@ -22,7 +22,7 @@ import (
 
 const redirect = "https://chat.example/oidc"
 
-func TestSignInTwiceIsOneAccount(t *testing.T) {
+func TestSignInAgainToSameAccount(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	first, err := f.signIn()
@@ -56,7 +56,7 @@ func TestGuestKeepsTheUserID(t *testing.T) {
 	f.want("the other guest", f.accounts.Guest(ctx, other.ID), nil)
 }
 
-func TestEveryAnswerWorksOnce(t *testing.T) {
+func TestEveryResponseWorksOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	cookie, query := f.authorize("/", identity.User{})
@@ -78,7 +78,7 @@ func TestEveryAnswerWorksOnce(t *testing.T) {
 	}
 }
 
-func TestAnswersOfOthersAreRefused(t *testing.T) {
+func TestResponsesToOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	mallory, response := f.authorize("/", identity.User{})
@@ -160,13 +160,13 @@ func TestWrongSignatureIsRefused(t *testing.T) {
 	f.must(err)
 	f.oldKeys, err = f.mock.Keypair.JWKS()
 	f.must(err)
-	other.Kid, err = f.mock.Keypair.KeyID() // the name of the key that is published
+	other.Kid, err = f.mock.Keypair.KeyID() // the ID of the published key
 	f.must(err)
 	f.mock.Keypair = other
 	_, err = f.signIn()
 	f.want("an ID token with another key", err, accounts.ErrRefused)
 	f.want("a logout token with another key", f.provider.Logout(ctx, f.logoutToken(func(jwt.MapClaims) {})), accounts.ErrRefused)
-	f.oldKeys = nil // the provider publishes the new key
+	f.oldKeys = nil // the provider now publishes the new key
 	_, err = f.signIn()
 	f.must(err)
 	unsigned := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{"sub": "ada"})
@@ -188,7 +188,7 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-func TestDeadProvider(t *testing.T) {
+func TestUnreachableProvider(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -198,7 +198,7 @@ func TestDeadProvider(t *testing.T) {
 	listener.Close()
 	f := newFixture(t, func(o *oidc.Options) { o.Issuer = "http://" + address + mockoidc.IssuerBase }) // New does not fail
 	began := time.Now()
-	for range 50 { // they share few requests to the provider
+	for range 50 { // attempts share a few requests to the provider
 		_, _, err := f.provider.Begin(ctx, redirect, "/", identity.User{})
 		f.want("begin", err, accounts.ErrUnavailable)
 	}
@@ -230,15 +230,15 @@ func TestDeadProvider(t *testing.T) {
 	cookie, query := f.authorize("/", identity.User{})
 	mock.QueueError(&mockoidc.ServerError{Code: http.StatusServiceUnavailable, Error: "temporarily_unavailable"})
 	_, _, err = f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
-	f.want("the provider is away at the exchange", err, accounts.ErrUnavailable)
+	f.want("the provider is unavailable during the exchange", err, accounts.ErrUnavailable)
 }
 
-func TestProviderThatLies(t *testing.T) {
+func TestInvalidDiscoveryResponses(t *testing.T) {
 	t.Parallel()
 	var sent atomic.Int64
 	responses := map[string]http.HandlerFunc{
 		"another issuer": func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`{"issuer":"https://evil.example"}`)) },
-		"no JSON":        func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`<html>`)) },
+		"not JSON":       func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`<html>`)) },
 		"an error":       func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) },
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
@@ -263,7 +263,7 @@ func TestProviderThatLies(t *testing.T) {
 	}
 }
 
-// The libraries quote responses in their errors, and mockoidc quotes the code.
+// The libraries' errors quote responses, and mockoidc's responses quote the code.
 func TestCodesAreNotLogged(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -280,7 +280,7 @@ func TestCodesAreNotLogged(t *testing.T) {
 	f.want("logout", f.provider.Logout(ctx, "a.secret.token"), accounts.ErrRefused)
 	for _, code := range append(codes, "secret", f.mock.ClientSecret) {
 		if strings.Contains(f.log.String(), code) {
-			t.Errorf("the log has the code %q: %s", code, f.log)
+			t.Errorf("the log contains the code %q: %s", code, f.log)
 		}
 	}
 	if !strings.Contains(f.log.String(), "refused the code") {
@@ -288,7 +288,7 @@ func TestCodesAreNotLogged(t *testing.T) {
 	}
 }
 
-func TestWrongOptions(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	for _, options := range []oidc.Options{{}, {Issuer: "login.example", ClientID: "x"}, {Issuer: "ftp://x", ClientID: "x"}, {Issuer: "https://x"}, {Issuer: "://", ClientID: "x"}} {
 		if _, err := oidc.New(nil, options); err == nil {

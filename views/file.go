@@ -61,16 +61,16 @@ func (f File) shownSize() (width, height int) {
 	return round(f.Width), round(f.Height)
 }
 
-// SizeText returns the size in units that people read, such as "1.2 MB".
+// SizeText formats the size for people, such as "1.2 MB".
 func (f File) SizeText() string { return filetype.FormatSize(f.Size) }
 
-// Kind returns the extension of the name in capitals, if it is at most four characters long, or "".
-func (f File) Kind() string {
-	kind := strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
-	if len([]rune(kind)) > 4 {
+// Extension returns the extension of the name in capitals, or "" if it is longer than four characters.
+func (f File) Extension() string {
+	extension := strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
+	if len([]rune(extension)) > 4 {
 		return ""
 	}
-	return kind
+	return extension
 }
 
 // HasExtras reports whether a message has files or a card, which need a stylesheet of their own.

@@ -11,7 +11,7 @@ import (
 func TestFileFormats(t *testing.T) {
 	var cases struct {
 		Sizes      [][2]any
-		Kinds      [][2]string
+		Extensions [][2]string
 		Thumbnails [][2][2]int
 	}
 	readJSON(t, "testdata/files.json", &cases)
@@ -20,9 +20,9 @@ func TestFileFormats(t *testing.T) {
 			t.Errorf("SizeText of %v bytes = %q, want %q", pair[0], got, pair[1])
 		}
 	}
-	for _, pair := range cases.Kinds {
-		if got := (File{Name: pair[0]}).Kind(); got != pair[1] {
-			t.Errorf("Kind of %q = %q, want %q", pair[0], got, pair[1])
+	for _, pair := range cases.Extensions {
+		if got := (File{Name: pair[0]}).Extension(); got != pair[1] {
+			t.Errorf("Extension of %q = %q, want %q", pair[0], got, pair[1])
 		}
 	}
 	for _, pair := range cases.Thumbnails {

@@ -31,7 +31,7 @@ func Describe(file streams.File, version Version) Download {
 		d.Disposition = filetype.Disposition(file.ThumbnailType, filetype.CleanName(file.Name, file.ThumbnailType))
 	}
 	if version.Attached {
-		d.Disposition = filetype.Named("attachment", file.Name)
+		d.Disposition = filetype.ContentDisposition("attachment", file.Name)
 	}
 	return d
 }
@@ -41,7 +41,7 @@ func Describe(file streams.File, version Version) Download {
 func (s *Service) URL(ctx context.Context, d Download) (string, error) {
 	url, err := s.options.Store.PresignGet(ctx, d.Hash, blobs.Presentation{ContentType: d.Type, ContentDisposition: d.Disposition})
 	if err != nil {
-		return "", asStoreError(err)
+		return "", storageError(err)
 	}
 	return url, nil
 }
@@ -54,7 +54,7 @@ func (s *Service) Open(ctx context.Context, d Download) (blobs.Object, error) {
 		return nil, fmt.Errorf("%w: %w", errGone, err)
 	}
 	if err != nil {
-		return nil, asStoreError(err)
+		return nil, storageError(err)
 	}
 	return object, nil
 }

@@ -14,7 +14,7 @@ import (
 	"burble/app/protocol"
 )
 
-// The errors of uploads and downloads, as clients see them.
+// The errors of uploads and downloads for clients.
 var (
 	errEmpty = protocol.Errorf(protocol.BadField, "file", "The file is empty.")
 	errBody  = protocol.Errorf(protocol.BadField, "file", "The upload is incomplete. Send the file again.")
@@ -43,8 +43,8 @@ func tooLarge(kind string, limit int64) error {
 		Title:   fmt.Sprintf("A %s can be at most %.4g MB", kind, float64(limit)/(1<<20)), Detail: "Make it smaller, and try again."}
 }
 
-// asStoreError converts an error from the Store to one for clients.
-func asStoreError(err error) error {
+// storageError converts an error from the Store, which may be nil, to one for clients.
+func storageError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -58,10 +58,10 @@ func asStoreError(err error) error {
 		Title:   "File storage is unavailable", Detail: "Try again in a moment."}
 }
 
-// AsError converts an error from this package to one for clients.
+// AsError converts any error from this package to one for clients.
 func AsError(err error) *protocol.Error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, errRemoving) || errors.Is(err, blobs.ErrNotFound) {
-		return protocol.AsError(asStoreError(err))
+		return protocol.AsError(storageError(err))
 	}
 	return protocol.AsError(err)
 }

@@ -107,7 +107,7 @@ func (s *Service) put(ctx context.Context, o *object, id string) error {
 	// An object without other references is stored even if it exists, so that the sweep does not remove it as old.
 	if others > 0 {
 		if exists, err := s.options.Store.Exists(ctx, o.hash); err != nil || exists {
-			return asStoreError(err)
+			return storageError(err)
 		}
 	}
 	if _, err := o.body.Seek(0, io.SeekStart); err != nil {
@@ -118,7 +118,7 @@ func (s *Service) put(ctx context.Context, o *object, id string) error {
 		err = fmt.Errorf("stored %s instead of %s", blob.Hash, o.hash)
 	}
 	if err != nil {
-		return asStoreError(err)
+		return storageError(err)
 	}
 	s.storedBytes.Add(o.size)
 	return s.step("stored")

@@ -11,12 +11,13 @@ func Disposition(mediaType, name string) string {
 	if IsInline(mediaType) {
 		disposition = "inline"
 	}
-	return Named(disposition, name)
+	return ContentDisposition(disposition, name)
 }
 
-// Named returns a Content-Disposition with the given disposition, such as "attachment". If the name is not plain ASCII,
-// it appears twice: encoded (RFC 8187), and with "_" in place of characters that old clients would misread.
-func Named(disposition, name string) string {
+// ContentDisposition returns a Content-Disposition header with the given disposition, such as "attachment", and file
+// name. A name that is not plain ASCII appears twice: encoded (RFC 8187), and with "_" in place of characters that old
+// clients would misread.
+func ContentDisposition(disposition, name string) string {
 	var plain, encoded strings.Builder
 	for _, r := range name {
 		// A percent sign is ASCII, but some clients decode it (RFC 6266, appendix D).

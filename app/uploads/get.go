@@ -27,7 +27,7 @@ const (
 	redirectMaxAge = maxAge - time.Minute
 )
 
-var errNoFile = protocol.Errorf(protocol.NotFound, "", "There is no such file.")
+var errFileNotFound = protocol.Errorf(protocol.NotFound, "", "There is no such file.")
 
 // getFile handles GET /f/{room}/{message}/{n}, which returns a file of a message.
 func (h *handlers) getFile(c *fiber.Ctx) error { return h.getVersion(c, attachments.Version{}) }
@@ -40,7 +40,7 @@ func (h *handlers) getThumbnail(c *fiber.Ctx) error {
 func (h *handlers) getVersion(c *fiber.Ctx, version attachments.Version) error {
 	n, err := strconv.ParseUint(c.Params("n"), 10, 8)
 	if err != nil || strconv.FormatUint(n, 10) != c.Params("n") {
-		return errNoFile
+		return errFileNotFound
 	}
 	return h.sendFile(c, int(n), version)
 }
@@ -58,14 +58,14 @@ func (h *handlers) sendFile(c *fiber.Ctx, n int, version attachments.Version) er
 	}
 	message, err := protocol.CheckID("id", c.Params("message"))
 	if err != nil {
-		return errNoFile
+		return errFileNotFound
 	}
 	if version.Attached, err = parseDownload(c); err != nil {
 		return err
 	}
 	file, err := h.Chat.File(c.UserContext(), caller.Of(c).User, room, message, n)
 	if errors.Is(err, streams.ErrNotFound) {
-		return errNoFile
+		return errFileNotFound
 	}
 	if err != nil {
 		return err

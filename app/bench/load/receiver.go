@@ -37,12 +37,12 @@ type receiver struct {
 type Counts struct {
 	Frames     int64  `json:"frames"`
 	Bytes      int64  `json:"bytes"`
-	Skipped    int64  `json:"skipped"`        // skipped numbers: messages lost or out of order
-	Repeated   int64  `json:"again"`          // numbers not above an earlier one: duplicates or out of order
-	WrongRoom  int64  `json:"stray"`          // messages from rooms that the client does not follow
-	Refused    int64  `json:"refused"`        // error frames
-	Closed     int64  `json:"closed"`         // connections closed by the server
-	FirstError string `json:"said,omitempty"` // the first error frame or close reason
+	Skipped    int64  `json:"skipped"`               // skipped numbers: messages lost or out of order
+	Repeated   int64  `json:"repeated"`              // numbers not above an earlier one: duplicates or out of order
+	WrongRoom  int64  `json:"wrong_room"`            // messages from rooms that the client does not follow
+	Refused    int64  `json:"refused"`               // error frames
+	Closed     int64  `json:"closed"`                // connections closed by the server
+	FirstError string `json:"first_error,omitempty"` // the first error frame or close reason
 
 	latency Histogram // of the measured messages
 	lastAt  int64     // when the last measured message arrived, in microseconds since 1970

@@ -62,7 +62,7 @@ func TestReceiverDetectsLossAndReordering(t *testing.T) {
 			r.receive(c, messageFrame(0, test.numbers[:2]...), piece)
 			r.receive(c, messageFrame(0, test.numbers[2:]...), piece)
 			if r.Skipped != test.skipped || r.Repeated != test.repeated || r.WrongRoom != 0 || r.Frames != 2 {
-				t.Errorf("%s, in pieces of %d: %d skipped, %d repeated, %d stray, %d frames",
+				t.Errorf("%s, in pieces of %d: %d skipped, %d repeated, %d of the wrong room, %d frames",
 					test.name, piece, r.Skipped, r.Repeated, r.WrongRoom, r.Frames)
 			}
 			if r.latency.count != 4-test.repeated || r.latency.max().Microseconds() != 500 {
@@ -84,7 +84,7 @@ func TestReceiverDetectsMessagesFromOtherRooms(t *testing.T) {
 		r.receive(c, messageFrame(sequence, 1, 2), 100)
 	}
 	if r.WrongRoom+r.Skipped+r.Repeated != 0 || c.received != 12 {
-		t.Errorf("%d messages of followed rooms, want 12; %d stray, %d skipped, %d repeated", c.received, r.WrongRoom, r.Skipped, r.Repeated)
+		t.Errorf("%d messages of followed rooms, want 12; %d of the wrong room, %d skipped, %d repeated", c.received, r.WrongRoom, r.Skipped, r.Repeated)
 	}
 	for _, sequence := range []int64{2, 8, 12, 20, 999} {
 		r.receive(c, messageFrame(sequence, 1), 100)

@@ -1,4 +1,4 @@
-import { formatSize, isPicture, kindOf, stylesheet } from "../messages/file-format.js";
+import { formatSize, isPicture, extensionOf, stylesheet } from "../messages/file-format.js";
 import { newKey } from "../net/id.js";
 import { getFile, putFile } from "../offline/file-store.js";
 import { DRAFT_PREFIX, startUpload, sweep, uploadOf, uploads, waitFor } from "../offline/uploads.js";
@@ -176,7 +176,7 @@ class Attachments {
     const make = (tag, fields) => Object.assign(document.createElement(tag), fields);
     const row = make("li");
     row.translate = false;
-    const preview = make("b", { textContent: kindOf(file.name), ariaHidden: "true" });
+    const preview = make("b", { textContent: extensionOf(file.name), ariaHidden: "true" });
     const name = make("span", { className: "name", textContent: file.name, dir: "auto", title: file.name });
     const alt = make("input", { type: "text", value: file.alt ?? "", placeholder: "Describe the picture", ariaLabel: `Description of ${file.name}`, maxLength: MAX_ALT, dir: "auto" });
     const retry = make("button", { type: "button", className: "secondary", name: "retry", textContent: "Retry", ariaLabel: `Retry ${file.name}` });

@@ -43,7 +43,7 @@ export function formatSize(bytes) {
 }
 
 /** Returns the extension of a file name in capitals, or "" if it is longer than 4 characters. @param {string} name */
-export function kindOf(name) {
-  const [, kind = ""] = name.match(/\.([^./]*)$/) ?? [];
-  return [...kind].length > 4 ? "" : kind.toUpperCase();
+export function extensionOf(name) {
+  const [, extension = ""] = name.match(/\.([^./]*)$/) ?? [];
+  return [...extension].length > 4 ? "" : extension.toUpperCase();
 }

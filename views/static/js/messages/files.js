@@ -1,4 +1,4 @@
-import { formatSize, isPicture, kindOf, playerOf, shownSize, stylesheet } from "./file-format.js";
+import { formatSize, isPicture, extensionOf, playerOf, shownSize, stylesheet } from "./file-format.js";
 import { showCard } from "./card.js";
 import { make } from "../page/make.js";
 import { contentOf, findPart } from "./message.js";
@@ -52,7 +52,7 @@ function makeFile(file) {
   const row = clone(".file");
   const [icon, nameElement, sizeElement] = row.children;
   row.title = nameElement.textContent = name;
-  icon.textContent = kindOf(name);
+  icon.textContent = extensionOf(name);
   sizeElement.textContent = sizeText ?? formatSize(size);
   set(row, "href", url && `${url}?download`);
   if (!playerOf(type)) return [row];

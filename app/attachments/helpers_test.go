@@ -3,6 +3,7 @@ package attachments_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"image"
 	"image/color"
@@ -52,6 +53,7 @@ func TestMain(m *testing.M) {
 		runAsChild()
 		return
 	}
+	flag.Set("test.parallel", "8") // these tests mostly wait; a -parallel flag overrides this
 	os.Exit(redistest.Main(m))
 }
 

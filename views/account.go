@@ -122,6 +122,7 @@ type Person struct {
 	Role     string
 	IsMe     bool
 	IsBanned bool
+	IsHere   bool     // in a room that the page's user may read
 	Reason   string   // of the ban
 	MayAct   bool     // whether the page's user may ban them, and end their sessions
 	Roles    []string // that the page's user may give them

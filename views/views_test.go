@@ -74,7 +74,7 @@ var pages = map[string]struct {
 	"account-new": {"account", Account{Page: accountPage("Your account"), Role: "member", Sessions: []Session{{ID: "1", LastDay: noon, IsCurrent: true}}}},
 	"people": {"people", People{Page: accountPage("People"), IsLeader: true, Next: 200, People: []Person{
 		{User: ada, Role: "owner", IsMe: true, Roles: []string{"member", "moderator", "owner"}},
-		{User: bob, Role: "member", MayAct: true, Roles: []string{"member", "moderator", "owner"}},
+		{User: bob, Role: "member", IsHere: true, MayAct: true, Roles: []string{"member", "moderator", "owner"}},
 	}, Banned: []Person{{User: User{"c", "Guest c0ffee00"}, IsBanned: true, Reason: "spam"}}}},
 	"invites": {"invites", Invites{
 		Page: accountPage("Invites"), MayInvite: true, Roles: []string{"member", "owner"},

@@ -46,6 +46,35 @@ func (s *Service) People(ctx context.Context, user identity.User, limit int) ([]
 	return people, nil
 }
 
+// Here returns the IDs of the people in the rooms that Rooms lists for the user. In a room with more than
+// streams.MaxNamed people, it finds only the ones who are named.
+func (s *Service) Here(ctx context.Context, user identity.User) (map[string]bool, error) {
+	by := s.as(user)
+	rooms, err := by.Rooms(ctx, roomsOfPeople)
+	if err != nil {
+		return nil, err
+	}
+	var visits []streams.Visit
+	for _, room := range rooms {
+		if room.Present > 0 {
+			visits = append(visits, streams.Visit{By: by, Room: room.Name})
+		}
+	}
+	here := make(map[string]bool)
+	for _, present := range s.store.Present(ctx, visits...) {
+		if present.Err != nil && !errors.Is(present.Err, streams.ErrHidden) {
+			return nil, present.Err
+		}
+		for _, person := range present.People {
+			here[person.ID] = true
+		}
+	}
+	return here, nil
+}
+
+// roomsOfPeople is in how many rooms Here looks for people.
+const roomsOfPeople = 100
+
 // find returns the users who have an account, by ID.
 func (s *Service) find(ctx context.Context, ids ...string) (map[string]identity.User, error) {
 	if len(ids) == 0 {

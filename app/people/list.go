@@ -28,6 +28,7 @@ type personJSON struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Role   string `json:"role"`
+	Here   bool   `json:"here"`             // whether they are in a room that the caller may read
 	Banned bool   `json:"banned,omitempty"` // only for moderators and owners
 }
 
@@ -48,17 +49,21 @@ func (h *handlers) getPeople(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
+	here, err := h.Chat.Here(c.UserContext(), caller.Of(c).User)
+	if err != nil {
+		return err
+	}
 	if negotiate.PrefersHTML(c) {
-		return h.renderPeople(c, skip, limit, found)
+		return h.renderPeople(c, skip, limit, found, here)
 	}
 	list := make([]personJSON, len(found))
 	for i, account := range found {
-		list[i] = personJSON{account.ID, account.Name, string(account.Role), account.Banned && isLeader(c)}
+		list[i] = personJSON{account.ID, account.Name, string(account.Role), here[account.ID], account.Banned && isLeader(c)}
 	}
 	return c.JSON(list)
 }
 
-func (h *handlers) renderPeople(c *fiber.Ctx, skip, limit int, found []accounts.Account) error {
+func (h *handlers) renderPeople(c *fiber.Ctx, skip, limit int, found []accounts.Account, here map[string]bool) error {
 	model := views.People{Page: h.NewPage(c, "People"), IsLeader: isLeader(c)}
 	if len(found) == limit {
 		model.Next = skip + limit
@@ -68,7 +73,7 @@ func (h *handlers) renderPeople(c *fiber.Ctx, skip, limit int, found []accounts.
 	for _, account := range found {
 		isAccount[account.ID] = true
 		row := views.Person{User: views.User{ID: account.ID, Name: account.Name}, Role: string(account.Role), IsMe: account.ID == me(c)}
-		row.IsBanned = account.Banned && model.IsLeader
+		row.IsBanned, row.IsHere = account.Banned && model.IsLeader, here[account.ID]
 		if role == accounts.Owner {
 			row.Roles = []string{string(accounts.Member), string(accounts.Moderator), string(accounts.Owner)}
 		}

@@ -88,6 +88,7 @@ func (u *user) axe(source, rules string) []string {
 }
 
 func TestAxeFindsNoViolations(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	source, err := axeSource()
 	if err != nil {

@@ -36,6 +36,7 @@ func (u *user) setClock(shift time.Duration) {
 }
 
 func TestChangingTheClockLosesNoMessage(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)

@@ -16,6 +16,7 @@ import (
 // An EventSource never reconnects again if it connects while the server drains, and the response has a
 // status other than 200.
 func TestEventSourceOutlivesRestarts(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	restarts := 10
 	if !apptest.Long(t, "2 restarts instead of 10") {

@@ -107,6 +107,7 @@ func hostileText(t *testing.T, name string) string {
 }
 
 func TestHostileMessagesAreHarmless(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, mallory := newUser(t, "Ada"), newGuest(t, server, "Mallory")
@@ -177,6 +178,7 @@ func TestHostileTopicsAreHarmless(t *testing.T) {
 }
 
 func TestHostileNamesAreHarmless(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -15,6 +15,7 @@ import (
 )
 
 func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)

@@ -18,6 +18,7 @@ const listedRooms = `[...document.querySelectorAll("#room-list li")].map((row) =
 	row.querySelector("b").innerText + ":" + row.querySelector(".badge:not(.mentions)").firstElementChild.innerText).join()`
 
 func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -109,6 +110,7 @@ func (u *user) waitSaved(room string, messages int) {
 // A room whose first entry is its topic has lost nothing. It says so when the server renders it, when it is
 // opened without a network, and after all of its older messages have been loaded.
 func TestRoomThatBeginsWithItsTopic(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
 	bob.setTopic("lobby", "Tea")
@@ -161,6 +163,7 @@ const noLongTimers = `{
 }`
 
 func TestRoomLeftWithinASecondIsSaved(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
 	bob.send("attic", "dust")

@@ -48,6 +48,7 @@ func TestPageSurvivesAServerCrash(t *testing.T) {
 }
 
 func TestHiddenPagePausesAndResumes(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -84,6 +85,7 @@ func TestHiddenPagePausesAndResumes(t *testing.T) {
 }
 
 func TestPageReportsFullTrimmedAndLostStorage(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t, "--maxmemory-policy", "noeviction")
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -137,6 +139,7 @@ func TestPageReportsFullTrimmedAndLostStorage(t *testing.T) {
 }
 
 func TestHomeReportsItsStatus(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)

@@ -90,6 +90,7 @@ func TestOfflineMessagesSurviveAReloadAndAreSentOnce(t *testing.T) {
 }
 
 func TestMessagesWaitingInAnotherRoomAreSent(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -169,6 +170,7 @@ func TestCacheRecoversAfterTheDatabaseIsClosed(t *testing.T) {
 // A new service worker may take over while it cannot fetch anything. It must keep the pages that the
 // previous one cached.
 func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -192,6 +192,7 @@ func removeCards(readers []*user, first, second string) {
 // The picture of a card is a file of the message: its size is known before it loads, both servers have it, and it is removed
 // with the message.
 func TestPreviewsHavePictures(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site, files := redistest.Start(t), startLinkedSite(t), "FILES="+t.TempDir()
 	here, there := apptest.Start(t, redis, site.env(), files), apptest.Start(t, redis, site.env(), files)

@@ -29,6 +29,7 @@ const (
 )
 
 func TestScrollThroughALongRoomAndBack(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	desktopRoom, phoneRoom := 1_500, 1_000 // messages
 	if apptest.Long(t, "the rooms have 1,500 messages on the desktop and 1,000 on the phone, instead of 10,000 and 2,500") {

@@ -12,6 +12,7 @@ import (
 // The tabs of a browser profile share one localStorage.
 
 func TestTwoTabsWriteToTheOutboxAtTheSameTime(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

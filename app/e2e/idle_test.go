@@ -74,6 +74,7 @@ func TestCostOfIdleSockets(t *testing.T) {
 // The goroutine of an idle client has the smallest stack, 2 KiB. If it ever needs more, it keeps 4 KiB,
 // which is a sixth more memory for the whole client.
 func TestCostOfStacksOfIdleClients(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	if apptest.Race() {
 		t.Skip("the race detector needs larger stacks")

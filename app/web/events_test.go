@@ -76,6 +76,11 @@ func TestLiveReadStartsWhereRequested(t *testing.T) {
 	for i := range 60 {
 		here.post(ada, "lobby", fmt.Sprint(i))
 	}
+	// A server that is behind returns the newest entries that it knows, and then the others.
+	all := there.openStream("/r/lobby/events?after=0-0")
+	all.event()
+	for all.entry().Text != "59" {
+	}
 	for query, first := range map[string]string{"": "10", "?last=3": "57", "?last=500": "0", "?after=0-0": "0", "?after=0-0@0": "0"} {
 		stream := there.openStream("/r/lobby/events" + query)
 		stream.event()

@@ -268,8 +268,6 @@ func (r *rightsRow) want(surface, action string, mode streams.Mode) int {
 	case slices.Contains(may, action):
 		return http.StatusOK
 	case r.who == "visitor" && action != "read": // choose a name first
-	case r.who == "banned" && surface == "form" && action == "read" && mode != streams.AccountsOnly:
-		return http.StatusNotFound // without the cookie, which is ignored, this is a visitor
 	case may[0] == "nothing" && r.who != "banned":
 		return http.StatusNotFound
 	}

@@ -13,8 +13,8 @@ import (
 const (
 	// healthTimeout is shorter than the health-check timeout of hosting platforms.
 	healthTimeout = 2 * time.Second
-	// fullPeriod is how long Redis counts as full after it refuses an append. Without this limit, Redis
-	// would count as full forever, because a server that is not ready receives no appends.
+	// fullPeriod is how long Redis is considered full after it refuses an append. Without this limit, it
+	// would be considered full forever, because a server that is not ready receives no appends.
 	fullPeriod = 10 * time.Second
 )
 

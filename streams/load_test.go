@@ -14,7 +14,7 @@ import (
 )
 
 // A load has authors who post through one Store until the test stops them, and readers on two Stores. Each
-// message must reach a replica before it counts as stored.
+// message must reach a replica before it is confirmed.
 type load struct {
 	t         *testing.T
 	begun     atomic.Int64 // number of appends begun

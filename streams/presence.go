@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ServerTimeout is how long a server counts as alive after its last Heartbeat. After that,
+// ServerTimeout is how long a server is considered alive after its last Heartbeat. After that,
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
@@ -213,7 +213,7 @@ func (q *presentQuery) decode() Present {
 	return present
 }
 
-// Heartbeat records that the server counts as alive until the timeout has passed. It returns
+// Heartbeat records that the server is alive until the timeout has passed. It returns
 // known = false if the server is new or was removed as dead, or if the outcome is unknown. The
 // server must then record its people again with UpdatePresence.
 func (s *Store) Heartbeat(ctx context.Context, server string, timeout time.Duration) (known bool, err error) {

@@ -12,7 +12,7 @@ const (
 	// retryDelay is the average delay before a reader retries a failed read.
 	retryDelay = 500 * time.Millisecond
 	// recheckDelay limits how long a reader trusts a lookup that the window does not confirm, because
-	// the answer may have come from a former primary.
+	// the reply may have come from a former primary.
 	recheckDelay = time.Second
 )
 

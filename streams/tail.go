@@ -12,16 +12,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxBlock is how long a tail waits for activity before it checks idle rooms. A Watcher is told at least
-// every 20 s that the tail still reads. Tests shorten maxBlock.
+// maxBlock is how long a tail waits for activity before it checks idle rooms. The tail notifies a Watcher at
+// least every 20 s that it still reads. Tests shorten maxBlock.
 var maxBlock = 19 * time.Second
 
 const (
 	// busyBlock is how long a tail waits for more activity right after activity.
 	busyBlock = 2 * time.Second
-	// replyGrace is how long Redis may take to answer after a read's block time has passed.
+	// replyGrace is how long Redis may take to reply after a read's block time has passed.
 	replyGrace = 2 * time.Second
-	// awayAfter is how long reads must fail before Redis counts as away, so that users are not
+	// awayAfter is how long reads must fail before Redis is considered away, so that users are not
 	// notified of one or two broken connections.
 	awayAfter = 500 * time.Millisecond
 	// maxBackoff is the longest delay before a tail reconnects.
@@ -94,7 +94,7 @@ func (t *tail) run(ctx context.Context) {
 			}
 		}
 		// While a Cluster moves a slot to another server, the slot's rooms are unavailable for a
-		// moment. This does not count as Redis being away.
+		// moment. Redis is not away.
 		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
 			t.store.tailDisconnected(err)

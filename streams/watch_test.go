@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// watcher sends what it is told to a channel. The first refused calls of Restored fail.
+// watcher sends its notifications to a channel. The first refused calls of Restored fail.
 type watcher struct {
 	events  chan string
 	refused int

@@ -122,11 +122,11 @@ func upload(t *testing.T, server *apptest.Server, token, room, path string) (id 
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	var answer struct{ ID string }
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusCreated {
+	var uploaded struct{ ID string }
+	if err := json.NewDecoder(response.Body).Decode(&uploaded); err != nil || response.StatusCode != http.StatusCreated {
 		t.Fatalf("upload %s: status %d, %v", path, response.StatusCode, err)
 	}
-	return answer.ID
+	return uploaded.ID
 }
 
 // postFiles sends a message with files, each with a description.
@@ -144,7 +144,7 @@ func postFiles(t *testing.T, server *apptest.Server, token, room, text string, p
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, answer := server.Do(http.MethodPost, "/r/"+room+"/messages", string(body), "Content-Type", "application/json", "Authorization", "Bearer "+token); status != http.StatusCreated {
-		t.Fatalf("post files: status %d: %s", status, answer)
+	if status, response := server.Do(http.MethodPost, "/r/"+room+"/messages", string(body), "Content-Type", "application/json", "Authorization", "Bearer "+token); status != http.StatusCreated {
+		t.Fatalf("post files: status %d: %s", status, response)
 	}
 }

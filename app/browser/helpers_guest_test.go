@@ -25,7 +25,7 @@ type guest struct {
 	*client.Socket
 	t       *testing.T
 	token   string
-	answers chan client.Frame // answers to appends
+	replies chan client.Frame // to appends
 }
 
 // newGuest signs in a guest with the name.
@@ -59,19 +59,19 @@ func connect(t *testing.T, server *apptest.Server, token string) *guest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &guest{Socket: socket, t: t, token: token, answers: make(chan client.Frame, 1)}
+	g := &guest{Socket: socket, t: t, token: token, replies: make(chan client.Frame, 1)}
 	go g.receiveAll()
 	t.Cleanup(func() {
 		g.Cut()
-		for range g.answers { // until receiveAll has returned
+		for range g.replies { // until receiveAll has returned
 		}
 	})
 	return g
 }
 
-// receiveAll reads until the connection ends, and passes on the answers to appends.
+// receiveAll reads until the connection ends, and passes on the replies to appends.
 func (g *guest) receiveAll() {
-	defer close(g.answers)
+	defer close(g.replies)
 	for {
 		frame, err := g.Next()
 		if err != nil {
@@ -79,7 +79,7 @@ func (g *guest) receiveAll() {
 		}
 		switch frame.(type) {
 		case *client.Stored, *client.Error:
-			g.answers <- frame
+			g.replies <- frame
 		}
 	}
 }
@@ -89,19 +89,19 @@ func (g *guest) append(request client.Append) (id string) {
 	g.t.Helper()
 	g.request(request)
 	select {
-	case answer := <-g.answers:
-		stored, ok := answer.(*client.Stored)
+	case reply := <-g.replies:
+		stored, ok := reply.(*client.Stored)
 		if !ok {
-			g.t.Fatalf("the answer to %+v is %+v", request, answer)
+			g.t.Fatalf("the reply to %+v is %+v", request, reply)
 		}
 		return stored.ID
 	case <-time.After(timeout):
-		g.t.Fatalf("no answer to %+v", request)
+		g.t.Fatalf("no reply to %+v", request)
 		return ""
 	}
 }
 
-// request sends a request without waiting for an answer.
+// request sends a request without waiting for a reply.
 func (g *guest) request(request client.Request) {
 	g.t.Helper()
 	if err := g.Send(request); err != nil {

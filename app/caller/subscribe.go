@@ -12,7 +12,7 @@ import (
 
 // Connection is a connection that may stay open after its session has ended.
 type Connection interface {
-	// SignOut tells the client that its session has ended, and closes the connection.
+	// SignOut notifies the client that its session has ended, and closes the connection.
 	SignOut()
 	// Reconnect closes the connection, so that the client connects again.
 	Reconnect()

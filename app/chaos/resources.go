@@ -28,7 +28,7 @@ const (
 
 var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
 
-// resources returns the resources of the server. ok is false if it does not answer.
+// resources returns the resources of the server. ok is false if it does not respond.
 func (p *process) resources(ctx context.Context) (r resources, ok bool) {
 	response, err := bots.ServerAt(p.addr, "").Do(ctx, http.MethodGet, "/metrics", "")
 	if err != nil || response.Status != http.StatusOK {

@@ -31,7 +31,7 @@ type Options struct {
 	// RoomRate limits the rooms that each address may create per minute, with bursts 20 times as large.
 	// All addresses together may create 10 times as many. 0 means no limit.
 	ByteRate, RoomRate float64
-	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
+	// LeaveGrace is how long a user may be disconnected before they have left the room. It must
 	// leave enough time to reload a page or to reconnect. 0 means 5 s.
 	LeaveGrace time.Duration
 	// EncodePresent encodes the list of people in a room for Listener.Notify. All listeners of the

@@ -10,7 +10,7 @@ type User struct {
 	Rank Rank
 }
 
-// Rank is what a user may do on the whole server.
+// Rank is a user's level of rights on the whole server.
 type Rank uint8
 
 // The ranks, in ascending order.

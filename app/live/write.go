@@ -112,10 +112,10 @@ func (f *Feed) HangUp(code int, reason string) {
 	f.conn.SetReadDeadline(time.Unix(1, 0)) // ends a blocked read
 }
 
-// SignOut is like HangUp, and also tells the client that its session has ended.
+// SignOut is like HangUp, and also notifies the client that its session has ended.
 func (f *Feed) SignOut() { f.HangUp(ws.CloseSignedOut, "signed out") }
 
-// Reconnect is like HangUp, and tells the client to connect again, because its user has changed.
+// Reconnect is like HangUp, and makes the client connect again, because its user has changed.
 func (f *Feed) Reconnect() { f.HangUp(ws.CloseRestart, "your name or role has changed: reconnect") }
 
 // HangUpSilently is like HangUp, but the feed writes no close frame, because the client is gone.

@@ -61,7 +61,7 @@ func New(options Options) *Previews {
 	return &Previews{Options: options, tokens: NewTokens(options.Secret), slots: semaphore.NewWeighted(maxFlights)}
 }
 
-// A page is what was found at a URL.
+// A page is the result of fetching a URL.
 type page struct {
 	card    Card // without a title if there is no card
 	picture *Image

@@ -37,7 +37,7 @@ var statuses = map[Code]int{
 	Unavailable: http.StatusServiceUnavailable,
 }
 
-// Error is an error as a client sees it.
+// Error is an error for a client.
 type Error struct {
 	Code       Code
 	Status     int           // HTTP status; 0 means the status of Code

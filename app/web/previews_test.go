@@ -69,7 +69,7 @@ func (p *storedPictures) AddPicture(context.Context, identity.User, string, stri
 	return fmt.Sprint("FILE", p.count.Add(1)), nil
 }
 
-// Equal URLs in a room are fetched once. Rooms share nothing, because a fast answer would tell what others link to.
+// Equal URLs in a room are fetched once. Rooms share nothing, because a fast response would reveal the links of others.
 func TestPreviewsShareFetchesOfARoom(t *testing.T) {
 	t.Parallel()
 	site := fetchtest.Start(t, func(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// handshake is what startSocket needs from the request that opened the WebSocket.
+// handshake holds the values from the opening request that startSocket needs.
 type handshake struct {
 	caller *caller.Caller
 	follow *protocol.Frame // the follow in the URL, or nil

@@ -12,7 +12,7 @@ import (
 const (
 	// connectTimeout is the timeout for opening a connection to Redis or to a Sentinel.
 	connectTimeout = 3 * time.Second
-	// sentinelTimeout is the timeout for a Sentinel's answer to a command.
+	// sentinelTimeout is the timeout for a Sentinel's reply to a command.
 	sentinelTimeout = time.Second
 )
 

@@ -45,7 +45,7 @@ type pipelineCall struct {
 	isTaken bool // a pipeline is going to call queue, or has called it; guarded by the pipeline's mu
 }
 
-// Pipeline sends the commands that queue adds to a pipeline, and returns when Redis has answered them.
+// Pipeline sends the commands that queue adds to a pipeline, and returns when Redis has replied to them.
 // Each command has its own error. weight is roughly how long Redis needs for the commands, in units of
 // 0.1 ms. Commands may be sent twice. queue may run in another goroutine, and must not block.
 //

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Callers that wait for a distant Redis share round trips, but each gets its own answers and errors.
+// Callers that wait for a distant Redis share round trips, but each gets its own replies and errors.
 func TestConcurrentCallersShareRoundTrips(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)

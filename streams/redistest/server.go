@@ -125,7 +125,7 @@ func (s *Server) Kill() {
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.launch()
-	s.awaitAnswer()
+	s.awaitReply()
 }
 
 func (s *Server) launch() {
@@ -136,11 +136,11 @@ func (s *Server) launch() {
 	}
 }
 
-func (s *Server) awaitAnswer() {
+func (s *Server) awaitReply() {
 	s.t.Helper()
 	client := s.Client()
 	defer client.Close()
-	await(s.t, "Redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
+	await(s.t, "Redis to reply", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
 }
 
 // queryTimeout is the timeout of one query to a server.

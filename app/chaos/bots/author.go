@@ -64,7 +64,7 @@ func (a *Author) SendTo(ctx context.Context, room string) {
 	a.sendBurst(ctx)
 }
 
-// sendBurst sends one or four entries, and retries until all are answered, refused or abandoned.
+// sendBurst sends one or four entries, and retries until each is stored, refused or abandoned.
 func (a *Author) sendBurst(ctx context.Context) {
 	a.bursts++
 	count, room := 1, a.rooms[a.random.IntN(len(a.rooms))]
@@ -147,7 +147,7 @@ func newMessage(s *check.Sent) client.Message {
 	return client.Message{Room: s.Room, Key: s.Entry.Key, Text: s.Entry.Text, Files: s.Entry.Attachments()}
 }
 
-// send sends the open entries over WebSocket, and waits for the answers.
+// send sends the open entries over WebSocket and waits for the replies.
 func (a *Author) send(ctx context.Context, open []*check.Sent) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
 		a.disconnect()
@@ -183,7 +183,7 @@ func (a *Author) send(ctx context.Context, open []*check.Sent) {
 		}
 		s := waiting[key]
 		if s == nil {
-			a.Record.AddFinding(check.WrongReply, "%s: got an answer to an unknown key: %+v", a.name, frame)
+			a.Record.AddFinding(check.WrongReply, "%s: got a reply to an unknown key: %+v", a.name, frame)
 			continue
 		}
 		delete(waiting, key)
@@ -216,11 +216,11 @@ func (a *Author) post(ctx context.Context, s *check.Sent) {
 	}
 }
 
-// settle records the answer to a send. After some errors, the send stays open.
-func (a *Author) settle(s *check.Sent, answer client.Frame) {
+// settle records the reply to a send. After some errors, the send stays open.
+func (a *Author) settle(s *check.Sent, reply client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
 	last.Answered = time.Now()
-	if refused, ok := answer.(*client.Error); ok {
+	if refused, ok := reply.(*client.Error); ok {
 		mayBeGone := a.deleted[s.Entry.Target] || a.MayRemoveEntries(s.Room) || a.MayLose(s.Entry.Target)
 		switch {
 		case refused.Code == "unavailable":
@@ -235,7 +235,7 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 		}
 		return
 	}
-	stored, err := check.ParseID(answer.(*client.Stored).ID)
+	stored, err := check.ParseID(reply.(*client.Stored).ID)
 	if err != nil {
 		a.Record.AddFinding(check.WrongReply, "%s: invalid ID in stored: %v", a.name, err)
 		return

@@ -9,7 +9,7 @@ import (
 	"burble/app/client"
 )
 
-// Environment is what all clients of a phase share.
+// Environment holds the values that all clients of a phase share.
 type Environment struct {
 	Servers          []string                        // the addresses of the servers
 	Token            string                          // for clients that only read

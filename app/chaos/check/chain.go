@@ -9,7 +9,7 @@ import (
 type chain struct {
 	*Checker
 	*Transcript
-	request  *Event // not answered yet; nil if there is none
+	request  *Event // the request that has no reply yet, or nil
 	followed bool   // a followed frame was received on this connection
 	cursor   Cursor
 	orphans  []*Entry // lost entries that the client has read; a reset must come next

@@ -36,7 +36,7 @@ type Finding struct {
 	Text string
 }
 
-// Evidence is what the harness and the clients recorded during a phase.
+// Evidence holds the records of the harness and the clients during a phase.
 type Evidence struct {
 	Truth       Truth
 	Transcripts []*Transcript
@@ -169,20 +169,20 @@ func (c *Checker) checkFiles(room string, e *Entry) {
 	}
 }
 
-// checkSent checks the answers to a send.
+// checkSent checks the replies to a send.
 func (c *Checker) checkSent(s *Sent) {
 	for _, ack := range s.Acks {
 		c.checkAck(s, ack)
 	}
 	if len(s.Acks) == 0 && !s.Abandoned && s.Refused == "" {
-		c.find(Incomplete, "%s: a send to %s was never answered", s.Author, s.Room)
+		c.find(Incomplete, "%s: a send to %s never got a reply", s.Author, s.Room)
 	}
 	if s.Refused != "" {
 		c.find(WrongReply, "%s: a send to %s was refused: %s", s.Author, s.Room, s.Refused)
 	}
 	for _, attempt := range s.Attempts {
 		if took := attempt.Answered.Sub(attempt.At); took > AnswerLimit {
-			c.find(LateReply, "%s: a send to %s was answered after %v", s.Author, s.Room, took)
+			c.find(LateReply, "%s: the reply to a send to %s took %v", s.Author, s.Room, took)
 		}
 	}
 }

@@ -2,8 +2,8 @@ package check
 
 import "time"
 
-// SessionEnd is the end of an account's session: from the request that ended it until the answer, after
-// which the servers have a limited time to end the session's connections.
+// SessionEnd is the end of an account's session, from the request that ended it to the reply. After the reply,
+// the servers have a limited time to end the session's connections.
 type SessionEnd struct {
 	Begun, Answered time.Time
 	Limit           time.Duration

@@ -58,7 +58,7 @@ type EventKind byte
 // The kinds of events.
 const (
 	Requested EventKind = iota // the client connected and asked to follow
-	Followed                   // the server answered, or declared a gap
+	Followed                   // the server sent a followed frame, as a reply or to declare a gap
 	Batch                      // the server sent entries
 	Closed                     // the server ended the read of the room or, with the code signed_out, of all
 	Refused                    // the server refused to follow
@@ -84,10 +84,10 @@ func (e *Event) String() string {
 type Sent struct {
 	Author, Room string
 	Entry        Entry // without its ID
-	Burst        int   // equal for entries that the author sends without waiting for answers
+	Burst        int   // equal for entries that the author sends without waiting for replies
 	First        time.Time
 	Attempts     []Attempt
-	Acks         []ID // IDs in the stored frames that answered the append
+	Acks         []ID // IDs in the stored frames that confirmed the append
 	Acked        time.Time
 	Abandoned    bool   // the author stopped retrying, although the outcome was unknown
 	Refused      string // code of a final error
@@ -96,7 +96,7 @@ type Sent struct {
 // Attempt is one send. Answered is zero if the connection ended first.
 type Attempt struct {
 	At, Answered time.Time
-	Unknown      bool // the answer reported that the outcome is unknown
+	Unknown      bool // the reply reported that the outcome is unknown
 }
 
 // IsUncertain reports whether the outcome was unknown at any time.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Truth is what Redis stored: the histories of each room, by epoch.
+// Truth holds the histories that Redis stored, by room and epoch.
 type Truth map[string]map[string]*History
 
 // History is the complete content of a room in one epoch. Before the harness trims or deletes entries,

@@ -90,7 +90,7 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
     const id = composer?.target?.id;
     if (id && (await fetchMessage(id))?.deleted) composer.messageDeleted(id);
   };
-  checkTarget().catch(() => {}); // a page that is offline receives the deletion when it resumes
+  checkTarget().catch(() => {}); // an offline page receives a missed deletion when it resumes
 
   document.addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey, offsetX: x, offsetY: y } = event;

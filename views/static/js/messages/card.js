@@ -2,7 +2,7 @@ import { contentOf, findPart } from "./message.js";
 
 /**
  * Shows link previews ("cards") in messages, in the same markup as the server. The browser loads nothing from the linked
- * pages, because the server has stored their pictures.
+ * sites, because the server stores the pictures.
  */
 
 /** @typedef {{ url: string, title: string, description?: string, site?: string, picture?: { url?: string, width: number, height: number, color?: string } }} Card */
@@ -10,7 +10,7 @@ import { contentOf, findPart } from "./message.js";
 const template = document.getElementById("card-template");
 const log = document.getElementById("messages");
 
-/** Returns the card in the token of a message that has not been sent. @param {string} token @returns {Card | undefined} */
+/** Decodes the card in a preview token, for a message that has not been sent. @param {string} token @returns {Card | undefined} */
 export function cardOfToken(token) {
   try {
     const base64 = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
@@ -56,7 +56,7 @@ export function showCard(article) {
   hideUnlinked(article);
 }
 
-/** Hides the card if an edit has removed its link from the message, as the server does. */
+/** Hides the card if an edit has removed its link from the message, like the server. */
 function hideUnlinked(article) {
   const card = findPart(article, ".link-card");
   if (!card) return;
@@ -64,7 +64,7 @@ function hideUnlinked(article) {
   card.hidden = "edited" in article.dataset && ![...findPart(article, ".body").querySelectorAll("a")].some((link) => link.href === href);
 }
 
-/** Returns the card that an element rendered by the server shows. @param {Element} element @returns {Card} */
+/** Reads the card from an element that the server rendered. @param {Element} element @returns {Card} */
 function readCard(element) {
   const text = (selector) => element.querySelector(selector)?.textContent || undefined;
   const img = element.querySelector("img");

@@ -1,4 +1,4 @@
-/** Types and sizes of files, by the same rules as views.File on the server. */
+/** Formats the types and sizes of files, by the same rules as views.File on the server. */
 
 /** Resolves when the stylesheet for files is loaded. On pages with files, the server already links it. */
 export const stylesheet = globalThis.document && loadStylesheet();
@@ -23,7 +23,7 @@ export const isPicture = (type) => PICTURES.includes(type);
 /** Returns the name of the element that plays a file of this type, or "". @param {string} type */
 export const playerOf = (type) => (VIDEOS.includes(type) ? "video" : SOUNDS.includes(type) ? "audio" : "");
 
-/** Returns the size in which the page shows a picture, in CSS pixels. @param {number} [width] @param {number} [height] @returns {[number, number]} */
+/** Returns the size at which the page shows a picture, in CSS pixels. @param {number} [width] @param {number} [height] @returns {[number, number]} */
 export function shownSize(width, height) {
   if (!width || !height) return [384, 320];
   const scale = Math.min(1, 384 / width, 320 / height);

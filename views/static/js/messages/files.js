@@ -3,7 +3,7 @@ import { showCard } from "./card.js";
 import { make } from "../page/make.js";
 import { contentOf, findPart } from "./message.js";
 
-/** Shows the files of messages, in the same markup as the server. Files that have not been sent come from this browser. */
+/** Shows the files of messages, in the same markup as the server. The files of unsent messages come from this browser. */
 
 await stylesheet;
 
@@ -19,7 +19,7 @@ export function showExtras(article) {
   const before = findPart(article, ".files");
   if (!files || !template) return;
   const isLocal = !article.id;
-  if (before && isLocal) return; // it shows them already
+  if (before && isLocal) return; // they are already shown
   const container = document.createElement("div");
   container.className = "files";
   container.append(...files.flatMap(makeFile));
@@ -61,7 +61,7 @@ function makeFile(file) {
   return [player, row];
 }
 
-/** Replaces the local files of a message that has been stored. Local pictures stay visible until those of the server are loaded. */
+/** Replaces the local files of a message after it is stored. A local picture stays visible until the server's copy has loaded. */
 function replace(before, after) {
   const local = [...before.querySelectorAll("img")];
   for (const [i, img] of after.querySelectorAll("img").entries()) {
@@ -88,7 +88,7 @@ function showLoaded(img) {
   img.style.blockSize = "";
 }
 
-/** Shows the description of a picture that could not be loaded, or a copy from the browser's cache, even an expired one. */
+/** Replaces a picture that could not be loaded with a copy from the browser's cache, even an expired one, or with its description. */
 async function showMissing(img) {
   const link = img.closest(".picture");
   if (!link || "missing" in link.dataset || !img.src) return;
@@ -100,7 +100,7 @@ async function showMissing(img) {
   img.src = URL.createObjectURL(await response.blob());
 }
 
-/** Tries again to load the pictures that could not be loaded. */
+/** Retries pictures that could not be loaded. */
 function loadMissing() {
   for (const link of log.querySelectorAll("[data-missing]")) {
     const img = link.querySelector("img");
@@ -119,6 +119,6 @@ log.addEventListener("click", (event) => {
 });
 addEventListener("online", loadMissing);
 
-// Messages may have been rendered while this module was loading, or when it could not be loaded.
+// Messages may have been rendered before this module was loaded.
 for (const article of log.querySelectorAll("article")) if (!findPart(article, ".files, :scope > .link-card")) showExtras(article);
 for (const img of log.querySelectorAll(".picture img")) if (img.complete) (img.naturalWidth ? showLoaded : showMissing)(img);

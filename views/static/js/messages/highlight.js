@@ -3,8 +3,8 @@ import { names } from "../people/names.js";
 const SAME = { æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ł: "l", þ: "th", ς: "σ", "’": "'", "‘": "'", ʼ: "'", "–": "-" };
 
 /**
- * Folds a name or text as package fold does on the server: case, accents, width, and the kinds of
- * spaces and apostrophes make no difference.
+ * Folds a name or text like package fold on the server: it ignores case, accents, width, and
+ * differences between spaces or apostrophes.
  * @param {string} text
  */
 export const fold = (text) =>
@@ -24,8 +24,8 @@ const MAX_MENTIONS = 50; // occurrences of @ in one text
 
 /**
  * Returns the mentions of a user in a text, as [start, end) pairs. A mention is @ and a name. If several
- * names on this page match, the longest one counts. markup.Mentions applies the same rule for unread
- * counts.
+ * names on this page match, the longest one is the mention. markup.Mentions applies the same rule for
+ * unread counts.
  * @param {string} text
  * @param {string} name
  * @param {Iterable<string>} [others] the names of others

@@ -2,8 +2,8 @@ import { getFile } from "../offline/file-store.js";
 import { uploadOf, uploads } from "../offline/uploads.js";
 
 /**
- * Shows the files of a waiting message, which are in this browser's database, and the progress of their uploads.
- * @param {Element} container the element with the elements of the files
+ * Shows the files of an unsent message, from this browser's database, and the progress of their uploads.
+ * @param {Element} container the parent of the files' elements
  * @param {import("../offline/uploads.js").Attached[]} files
  */
 export async function showLocalFiles(container, files) {

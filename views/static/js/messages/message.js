@@ -9,7 +9,7 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 
 /** @typedef {{ id: string, name: string }} User */
 /**
- * An entry as the server sends it: `n` is its position in the room, `of` the ID of the message that it amends, and
+ * An entry in the JSON of the protocol: `n` is its position in the room, `of` the ID of the message that it amends, and
  * `edited` the ID of the last edit.
  * @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean, files?: import("./files.js").File[], preview?: object }} Entry
  */
@@ -18,8 +18,8 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 const contents = new WeakMap();
 
 /**
- * Returns a message's author, Markdown and HTML as the server sent them. Do not read these from the DOM, which
- * the browser may have translated. The Markdown is missing if the server rendered the message.
+ * Returns a message's original author, Markdown and HTML. Do not read these from the DOM, which the browser may have
+ * translated. The Markdown is missing if the server rendered the message.
  * @param {Element} article
  */
 export const contentOf = (article) => contents.get(article) ?? {};

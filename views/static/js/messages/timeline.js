@@ -152,7 +152,7 @@ export class Timeline extends EventTarget {
     return this.#change(() => this.#log.insertBefore(row, this.#firstWaiting()));
   }
 
-  /** Adds a line about the room in the place of the entry with the ID. @param {string} text @param {string} id */
+  /** Inserts a line about a change of the room, in stream order. @param {string} text @param {string} id of the change's entry */
   addLine(text, id) {
     return this.#change(() => this.attached && this.#placeLine(text, id));
   }

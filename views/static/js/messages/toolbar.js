@@ -63,7 +63,7 @@ export class Toolbar {
     let isLongPress = false;
     const cancel = () => clearTimeout(timer);
     const handleLift = (event) => {
-      if (isLongPress && event.cancelable) event.preventDefault(); // otherwise lifting the finger would click the toolbar that has appeared under it
+      if (isLongPress && event.cancelable) event.preventDefault(); // otherwise lifting the finger would click the toolbar that appeared under it
     };
     log.addEventListener("pointerdown", (event) => {
       cancel(); // a second finger zooms

@@ -1,9 +1,9 @@
 import { canUsePasskeys, createPasskey, usePasskey } from "../people/passkeys.js";
 
 /**
- * The entry module of the pages for signing in, and of the account page. A form with data-passkey creates or
- * uses a passkey when it is submitted. Where the browser cannot use passkeys, such a form works as without a
- * script, if it has an action.
+ * The entry module of the sign-in pages and the account page. Submitting a form with data-passkey creates or uses a
+ * passkey. If the browser does not support passkeys, the script leaves such a form alone, and it works if it has an
+ * action.
  */
 
 const problem = document.getElementById("problem");
@@ -24,12 +24,13 @@ async function post(path, fields) {
   return body;
 }
 
-const kinds = {
-  use: { options: "/sign-in/options", answer: "/sign-in", ask: usePasskey },
-  create: { options: "/passkeys/options", answer: "/passkeys", ask: createPasskey },
+/** The requests of a ceremony, and the function that runs it in the browser, by the value of data-passkey. */
+const ceremonies = {
+  use: { optionsPath: "/sign-in/options", finishPath: "/sign-in", run: usePasskey },
+  create: { optionsPath: "/passkeys/options", finishPath: "/passkeys", run: createPasskey },
 };
 
-/** Returns the fields of the form that are filled in, without those that only the form's action needs. */
+/** Returns the fields that are not empty, without the key, which only the form's action needs. */
 function fieldsOf(form) {
   const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
   delete fields.key;
@@ -37,16 +38,16 @@ function fieldsOf(form) {
 }
 
 async function finish(form) {
-  const { options, answer, ask } = kinds[form.dataset.passkey];
+  const { optionsPath, finishPath, run } = ceremonies[form.dataset.passkey];
   const { next, ...fields } = fieldsOf(form);
-  const wanted = await post(options, fields);
-  const given = await ask(wanted);
-  const done = await post(answer, { answer: given, ...(fields.code && { code: fields.code }), ...(next && { next }) });
-  location.assign(done.next);
+  const options = await post(optionsPath, fields);
+  const answer = await run(options);
+  const signedIn = await post(finishPath, { answer, ...(fields.code && { code: fields.code }), ...(next && { next }) });
+  location.assign(signedIn.next);
 }
 
-/** Returns what to tell the user about an error of the browser or the server. */
-function explain(error) {
+/** Returns the text to show for an error from the browser or the server. */
+function textOf(error) {
   switch (error.name) {
     case "NotAllowedError":
       return "No passkey was used. Try again, or use another way to sign in.";
@@ -69,7 +70,7 @@ function enable(form) {
     try {
       await finish(form);
     } catch (error) {
-      show(explain(error));
+      show(textOf(error));
     } finally {
       button.disabled = false;
     }

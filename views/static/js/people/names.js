@@ -41,7 +41,7 @@ export class Names extends EventTarget {
   /** @type {{ id: string, name: string }[]} the users who were added */
   #added = [];
 
-  /** @returns {Iterable<string>} the names that the page has shown */
+  /** @returns {Iterable<string>} all names that have been on the page */
   get all() {
     return this.#skeletons.keys();
   }
@@ -90,7 +90,7 @@ export class Names extends EventTarget {
   }
 }
 
-/** The names on this page. */
+/** All names on this page. */
 export const names = new Names();
 
 /**

@@ -1,6 +1,6 @@
 /** Creates and uses passkeys (WebAuthn). Binary values are base64url in JSON (RFC 4648, section 5). */
 
-/** Reports whether the browser can use passkeys on this page: only over HTTPS, or on localhost. */
+/** Reports whether the browser supports passkeys on this page. They require HTTPS or localhost. */
 export const canUsePasskeys = () => "PublicKeyCredential" in globalThis && !!navigator.credentials;
 
 const decode = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
@@ -14,7 +14,7 @@ const encode = (bytes) =>
 const decodeIDs = (list = []) => list.map((item) => ({ ...item, id: decode(item.id) }));
 
 /**
- * Creates a passkey, and returns the browser's answer as JSON.
+ * Creates a passkey and returns the authenticator's response as JSON.
  * @param {{ publicKey: object }} options from the server
  */
 export async function createPasskey({ publicKey }) {
@@ -32,7 +32,7 @@ export async function createPasskey({ publicKey }) {
 }
 
 /**
- * Lets the user choose a passkey, and returns the browser's answer as JSON.
+ * Signs in with a passkey that the user chooses and returns the authenticator's response as JSON.
  * @param {{ publicKey: object }} options from the server
  */
 export async function usePasskey({ publicKey }) {

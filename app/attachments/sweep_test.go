@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"burble/app/apptest"
 	"burble/app/blobs"
 	"burble/streams"
 	"burble/streams/redistest"
@@ -187,18 +186,28 @@ func TestLostReferencesAreRepaired(t *testing.T) {
 // A full Redis does not prevent the removal of files, which makes room in it.
 func TestRunRemovesWhenRedisIsFull(t *testing.T) {
 	t.Parallel()
-	w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-	message := w.send(w.upload(picture(1)))
-	if err := w.redis.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+	message := f.send(f.upload(picture(1)))
+	if err := f.redis.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Upload(ctx, request([]byte("hello"))); !errors.Is(err, streams.ErrFull) {
+	if _, err := f.Upload(ctx, request([]byte("hello"))); !errors.Is(err, streams.ErrFull) {
 		t.Errorf("upload: %v, want ErrFull", err)
 	}
-	defer w.run()()
-	w.delete(message)
-	w.FilesDeleted(room)
-	apptest.Eventually(t, patience, "the objects to be removed", func() bool { return len(w.objects()) == 0 })
+	defer f.run()()
+	f.delete(message)
+	f.FilesDeleted(room)
+	f.awaitNoObjects()
+}
+
+// awaitNoObjects waits until the store is empty.
+func (f *fixture) awaitNoObjects() {
+	f.t.Helper()
+	for began := time.Now(); len(f.objects()) > 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > patience {
+			f.t.Fatalf("after %v, %d objects are left", patience, len(f.objects()))
+		}
+	}
 }
 
 // A deletion wakes the job, which removes the object within a minute.
@@ -210,11 +219,6 @@ func TestRunRemovesSoonAfterDeletion(t *testing.T) {
 	began := time.Now()
 	f.delete(message)
 	f.FilesDeleted(room)
-	for len(f.objects()) > 0 {
-		if time.Since(began) > patience {
-			t.Fatalf("after %v, %d objects are left", patience, len(f.objects()))
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	f.awaitNoObjects()
 	t.Logf("removed after %v", time.Since(began))
 }

@@ -173,9 +173,6 @@ func TestUploadShowsItsProgressAndIsCanceledOrRetried(t *testing.T) {
 	ada.wait("no file", `!document.querySelector(".attached li")`)
 
 	// In a message, it is canceled by discarding the message. The next message is sent.
-	here.Resume() // before the page notices that the server does not answer
-	ada.waitUpToDate()
-	here.Pause()
 	ada.choose(button, big)
 	ada.send("with a big file")
 	ada.send("and then")

@@ -1,4 +1,6 @@
 import { formatSize, isPicture, extensionOf, stylesheet } from "../messages/file-format.js";
+import "../messages/files.js"; // needed to show the message, even if the connection is lost before it is sent
+import "../messages/local-files.js";
 import { newKey } from "../net/id.js";
 import { getFile, putFile } from "../offline/file-store.js";
 import { DRAFT_PREFIX, startUpload, sweep, uploadOf, uploads, waitFor } from "../offline/uploads.js";

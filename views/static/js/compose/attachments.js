@@ -4,6 +4,7 @@ import "../messages/local-files.js";
 import { newKey } from "../net/id.js";
 import { getFile, putFile } from "../offline/file-store.js";
 import { DRAFT_PREFIX, startUpload, sweep, uploadOf, uploads, waitFor } from "../offline/uploads.js";
+import { make } from "../page/make.js";
 import { toast } from "../page/status-line.js";
 import { loadJSON, save } from "../page/storage.js";
 import { scalePicture } from "./scale-picture.js";
@@ -53,10 +54,10 @@ class Attachments {
   #key;
   #limits = JSON.parse(document.body.dataset.files);
   #form = document.getElementById("composer");
-  #list = Object.assign(document.createElement("ul"), { className: "attached", ariaLabel: "Attached files" });
+  #list = make("ul", { className: "attached", ariaLabel: "Attached files" });
   /** @type {Map<string, HTMLElement>} by ID of the file */
   #rows = new Map();
-  #dropTarget = Object.assign(document.createElement("p"), { className: "drop", hidden: true });
+  #dropTarget = make("p", { className: "drop", hidden: true });
   #dragTimer = 0;
 
   constructor({ room, me, composer }) {
@@ -175,9 +176,7 @@ class Attachments {
   }
 
   #makeRow(file) {
-    const make = (tag, fields) => Object.assign(document.createElement(tag), fields);
-    const row = make("li");
-    row.translate = false;
+    const row = make("li", { translate: false });
     const preview = make("b", { textContent: extensionOf(file.name), ariaHidden: "true" });
     const name = make("span", { className: "name", textContent: file.name, dir: "auto", title: file.name });
     const alt = make("input", { type: "text", value: file.alt ?? "", placeholder: "Describe the picture", ariaLabel: `Description of ${file.name}`, maxLength: MAX_ALT, dir: "auto" });
@@ -207,7 +206,7 @@ class Attachments {
   async #showPicture({ id }, preview) {
     const blob = await getFile(id);
     if (!blob) return;
-    const img = Object.assign(document.createElement("img"), { alt: "" });
+    const img = make("img", { alt: "" });
     img.src = URL.createObjectURL(blob);
     await img.decode().then(() => preview.replaceChildren(img), () => {});
     URL.revokeObjectURL(img.src);

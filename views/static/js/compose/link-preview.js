@@ -1,6 +1,7 @@
 import { stylesheet } from "../messages/file-format.js";
 import { makeCard } from "../messages/card.js";
 import { isComposing } from "./composer.js";
+import { make } from "../page/make.js";
 import { findLinks } from "./links.js";
 
 const PAUSE = 500; // milliseconds without typing after which a link at the end of the text counts as complete
@@ -26,7 +27,7 @@ class LinkPreview {
   #form = document.getElementById("composer");
   #field = this.#form.elements.text;
   #mustAsk = document.body.dataset.previews === "ask";
-  #box = Object.assign(document.createElement("div"), { className: "link-preview", hidden: true });
+  #box = make("div", { className: "link-preview", hidden: true });
   #timer = 0;
   /** The cards by URL: null if the page has none or the user dismissed it; undefined until the response arrives. @type {Map<string, { token: string, card: import("../messages/card.js").Card } | null | undefined>} */
   #cards = new Map();
@@ -97,7 +98,7 @@ class LinkPreview {
   }
 
   #button(text, title, action) {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "secondary", textContent: text, title });
+    const button = make("button", { type: "button", className: "secondary", textContent: text, title });
     if (title) button.ariaLabel = title.replace(" (Esc)", "");
     button.addEventListener("click", action);
     return button;

@@ -20,9 +20,7 @@ export function showExtras(article) {
   if (!files || !template) return;
   const isLocal = !article.id;
   if (before && isLocal) return; // they are already shown
-  const container = document.createElement("div");
-  container.className = "files";
-  container.append(...files.flatMap(makeFile));
+  const container = make("div", { className: "files" }, ...files.flatMap(makeFile));
   if (before) replace(before, container);
   else findPart(article, ".body").after(container);
   if (isLocal) import("./local-files.js").then(({ showLocalFiles }) => showLocalFiles(container, files), () => {});

@@ -1,5 +1,6 @@
 import { getFile } from "../offline/file-store.js";
 import { uploadOf, uploads } from "../offline/uploads.js";
+import { make } from "../page/make.js";
 
 /**
  * Shows the files of an unsent message, from this browser's database, and the progress of their uploads.
@@ -7,7 +8,7 @@ import { uploadOf, uploads } from "../offline/uploads.js";
  * @param {import("../offline/uploads.js").Attached[]} files
  */
 export async function showLocalFiles(container, files) {
-  const bar = Object.assign(document.createElement("progress"), { ariaLabel: "Uploading" });
+  const bar = make("progress", { ariaLabel: "Uploading" });
   container.append(bar);
   const update = () => {
     if (!container.isConnected) return uploads.removeEventListener("change", update);

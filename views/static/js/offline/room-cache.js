@@ -1,12 +1,11 @@
 import { findPart, contentOf } from "../messages/message.js";
 import { keysWithPrefix, loadJSON, save } from "../page/storage.js";
 import { workerURL } from "../page/trusted-html.js";
-import { isHidden } from "../rooms/rooms.js";
+import { isHidden, ROOMS_KEY } from "../rooms/rooms.js";
 
 const MAX_MESSAGES = 200; // per room
 const SAVE_DELAY = 3_000; // milliseconds
 const START_DELAY = 1_000; // milliseconds in which the page loads before the worker caches its files
-const ROOMS_KEY = "burble:rooms"; // as in rooms.js
 const MAX_AGE = 30 * 86_400_000; // milliseconds since the last visit after which a room is deleted
 
 /**

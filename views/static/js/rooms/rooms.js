@@ -256,7 +256,7 @@ export class StoredReadMarkers {
 
 const keyOf = (room) => `burble:read:${room}`;
 
-const ROOMS_KEY = "burble:rooms";
+export const ROOMS_KEY = "burble:rooms";
 const MAX_ROOMS = 100;
 
 /**

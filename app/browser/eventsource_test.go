@@ -18,10 +18,7 @@ import (
 func TestEventSourceOutlivesRestarts(t *testing.T) {
 	apptest.SkipUnlessLong(t)
 	t.Parallel()
-	restarts := 10
-	if !apptest.Long(t, "2 restarts instead of 10") {
-		restarts = 2
-	}
+	const restarts = 10
 	const sources = 4  // Chromium has up to 6 connections to one host
 	const others = 200 // with so many more live reads, a drain takes 4 s
 	redis := redistest.Start(t)

@@ -31,10 +31,7 @@ const (
 func TestScrollThroughALongRoomAndBack(t *testing.T) {
 	apptest.SkipUnlessLong(t)
 	t.Parallel()
-	desktopRoom, phoneRoom := 1_500, 1_000 // messages
-	if apptest.Long(t, "the rooms have 1,500 messages on the desktop and 1,000 on the phone, instead of 10,000 and 2,500") {
-		desktopRoom, phoneRoom = 10_000, 2_500
-	}
+	const desktopRoom, phoneRoom = 10_000, 2_500 // messages
 	server := apptest.Start(t, redistest.Start(t))
 	t.Run("desktop", func(t *testing.T) {
 		t.Parallel()

@@ -32,7 +32,7 @@ var arrows = map[string]string{
 	"app/presence":   "streams",
 	"app/chat":       "lease markup presence protocol identity limit streams streams/fold",
 	"app/request":    "protocol streams",
-	"app/caller":     "accounts identity peer protocol",
+	"app/caller":     "accounts identity negotiate peer protocol",
 	"app/signin":     "accounts accounts/oidc accounts/passkeys caller chat identity negotiate peer protocol request streams views",
 	"app/people":     "accounts accounts/passkeys caller chat identity negotiate plaintext protocol request streams views",
 	"app/socket":     "chat live previews ws protocol limit identity streams",

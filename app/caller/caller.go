@@ -8,6 +8,7 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/identity"
+	"burble/app/negotiate"
 	"burble/app/peer"
 	"burble/app/protocol"
 
@@ -116,7 +117,7 @@ func (i *Identifier) Check(c *fiber.Ctx) error {
 	if caller.HasBearer {
 		return refusalOf(err)
 	}
-	switch isPage := c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), "text/html"); {
+	switch isPage := c.Method() == fiber.MethodGet && negotiate.PrefersHTML(c); {
 	case !errors.Is(err, accounts.ErrBanned):
 		i.ClearToken(c)
 	case isPage:

@@ -134,7 +134,7 @@ func (a *Accounts) Invites(ctx context.Context, user string) ([]Invite, error) {
 	return mine, err
 }
 
-// invites returns the invites that exist, and the time by Redis's clock, by which they expire.
+// invites returns the existing invites among ids, and the current time on Redis's clock, which their Expiry refers to.
 func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, now time.Time, err error) {
 	var clock *redis.TimeCmd
 	fields := make([]*redis.SliceCmd, len(ids))

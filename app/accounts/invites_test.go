@@ -108,7 +108,7 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 		wantError(t, "redeem", err, nil)
 		wantError(t, name, end(moderator, id), nil)
 		_, err = a.Redeem(ctx, code, accounts.SignIn{User: newUser(t, "Friend")})
-		wantError(t, "invite of a creator who was "+name, err, accounts.ErrCode)
+		wantError(t, "invite whose creator was "+name, err, accounts.ErrCode)
 	}
 	id, _ := newInvite(t, a, owner.User.ID, 5, accounts.Member)
 	wantError(t, "a stranger revokes", revoke(a, join(t, a, "Eve", accounts.Member), id), accounts.ErrNotAllowed)

@@ -27,7 +27,7 @@ import (
 // Helpers of this package's tests:
 //
 //	fixture   is a Provider on a mock identity provider and a real Redis, with a browser that signs in
-//	person    is somebody with an account at the identity provider
+//	person    is a user of the identity provider
 
 var ctx = context.Background()
 

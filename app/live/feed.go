@@ -226,7 +226,7 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 		return nil, nil, false
 	}
 	if !ok {
-		ahead.start(f)
+		ahead.start(f, room)
 		read, err = room.reader.Next(f.engine.ctx)
 	}
 	if err != nil {

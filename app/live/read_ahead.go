@@ -21,13 +21,14 @@ type roomRead struct {
 	err  error
 }
 
-// start starts the reads of the rooms at the head of the queue.
-func (a readAhead) start(f *Feed) {
+// start starts the reads of the rooms at the head of the queue, except for the current one. The caller is reading that room,
+// which is queued again if it has become readable in the meantime.
+func (a readAhead) start(f *Feed, current *followedRoom) {
 	f.mu.Lock()
 	rooms := slices.Clone(f.queue[:min(len(f.queue), maxReadAhead-1)])
 	f.mu.Unlock()
 	for _, room := range rooms {
-		if a[room] != nil || len(a) >= maxReadAhead-1 {
+		if room == current || a[room] != nil || len(a) >= maxReadAhead-1 {
 			continue
 		}
 		ahead := &roomRead{done: make(chan struct{})}

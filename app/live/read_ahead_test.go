@@ -1,0 +1,51 @@
+package live
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"burble/app/protocol"
+	"burble/streams"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// If two goroutines used the reader of a room, each of them could find that the room had just been followed,
+// and a client would be told so twice.
+func TestRoomThatBecomesReadableWhileItIsReadIsNotReadTwice(t *testing.T) {
+	t.Parallel()
+	store, err := streams.Open(t.Context(), streams.Options{
+		Redis: &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}},
+		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { store.Run(ctx) })
+	t.Cleanup(func() { stop(); running.Wait(); store.Close() })
+	e, _ := startEngine(t)
+	f := &Feed{engine: e, codec: NDJSON(false), isPumping: true} // this test is the pump
+	err = f.Follow("lobby", protocol.BatchFormat{}, func(ready func(*streams.Reader)) (*streams.Reader, error) {
+		return store.As(streams.User{ID: "1", Name: "Ada"}).Follow("lobby", streams.Newest(1), ready)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	room, _, _ := f.next()
+	ready := func() { f.queueRoom(room) }
+	ready()
+	ahead := make(readAhead)
+	if head, frame, _ := f.read(room, ahead); head == nil && frame == nil {
+		_, err := room.reader.Next(t.Context())
+		t.Fatal("the room was not read:", err)
+	}
+	if _, _, ok := ahead.take(room); ok {
+		t.Error("the room was read twice at the same time")
+	}
+}

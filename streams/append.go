@@ -160,10 +160,10 @@ func randomSeq() uint16 {
 }
 
 // retentionCall returns a call that trims a room. Busy rooms do not need it, because appends trim them.
-func (s *Store) retentionCall(room string) scriptCall {
-	return scriptCall{
-		script: retainScript, weight: 2, keys: append(s.keys.history(room), s.keys.list(room)),
-		args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds(), room},
+func (s *Store) retentionCall(room string) conns.Call {
+	return conns.Call{
+		Script: retainScript, Weight: 2, Keys: append(s.keys.history(room), s.keys.list(room)),
+		Args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds(), room},
 	}
 }
 

@@ -3,7 +3,6 @@ package streams
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -25,8 +24,6 @@ const (
 	// authorInterval replaces groupInterval if the last group and the next one have an author in
 	// common, because a user who sends one message after another waits for each.
 	authorInterval = 4 * time.Millisecond
-	// replicaTimeout is how long an append waits for a replica to confirm it.
-	replicaTimeout = time.Second
 )
 
 // An appender sends appends to Redis in the order in which they arrive. Like a database's group
@@ -151,12 +148,12 @@ func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appe
 	for i, call := range group {
 		cmds[i] = pipe.EvalSha(ctx, appendScript.Hash(), call.keys, call.args...)
 	}
-	wait := a.store.pipeWait(ctx, pipe)
+	wait := a.store.redis.PipeWait(ctx, pipe)
 	pipe.Exec(ctx)
 	for i, call := range group {
 		outcome := call.readReply(cmds[i])
 		if outcome == nil {
-			outcome = checkReplicated(wait)
+			outcome = conns.CheckReplicated(wait)
 		}
 		switch {
 		case !isFinal(outcome):
@@ -190,31 +187,4 @@ func dropCanceled(group []*appendCall) []*appendCall {
 		}
 	}
 	return kept
-}
-
-// pipeWait adds a WAIT for one replica to the pipeline. If the durability does not require a
-// replica, it adds nothing and returns nil.
-func (s *Store) pipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
-	if s.options.Durability != Replica {
-		return nil
-	}
-	return pipe.Do(ctx, "wait", 1, replicaTimeout.Milliseconds())
-}
-
-var errNotReplicated = errors.New("no replica has confirmed the entry")
-
-// checkReplicated returns an error unless a replica has confirmed the writes before wait. If
-// wait is nil, it returns nil.
-func checkReplicated(wait *redis.Cmd) error {
-	if wait == nil {
-		return nil
-	}
-	replicas, err := wait.Int()
-	if err != nil {
-		return err
-	}
-	if replicas < 1 {
-		return errNotReplicated
-	}
-	return nil
 }

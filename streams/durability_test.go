@@ -30,6 +30,13 @@ func TestReplicaDurability(t *testing.T) {
 	if err := store.As(ada).AddFile(context.Background(), "lobby", file); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("AddFile without a replica: got error %v, want ErrUnavailable", err)
 	}
+	owner := store.AsRanked(ada, streams.Owner)
+	if _, err := owner.CreatePrivate(context.Background(), "Team", nil); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("CreatePrivate without a replica: got error %v, want ErrUnavailable", err)
+	}
+	if err := owner.DeleteRoom(context.Background(), "other"); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("DeleteRoom without a replica: got error %v, want ErrUnavailable", err)
+	}
 	client := primary.Client()
 	defer client.Close()
 	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()

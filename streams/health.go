@@ -67,11 +67,11 @@ func (s *Store) checkWrites(ctx context.Context) error {
 	}
 	pipe := node.Pipeline()
 	pipe.XTrimMaxLenApprox(ctx, activity, activityLength, 0)
-	wait := s.pipeWait(ctx, pipe)
+	wait := s.redis.PipeWait(ctx, pipe)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err
 	}
-	return checkReplicated(wait)
+	return conns.CheckReplicated(wait)
 }
 
 // Away reports whether Redis, or part of a Cluster, is not answering reads of new entries.

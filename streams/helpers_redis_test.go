@@ -3,13 +3,14 @@ package streams_test
 // Helpers that inspect a Redis server. helpers_test.go lists them.
 
 import (
-	"burble/streams/redistest"
 	"context"
 	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
 )

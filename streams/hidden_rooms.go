@@ -138,7 +138,7 @@ func (s *Store) create(ctx context.Context, granted grant, wanted newRoom) (crea
 		args = append(args, other.ID, other.Name)
 	}
 	keys := append(s.keys.history(room), s.keys.members(room), s.keys.activity(bucketOf(room)), s.keys.list(room))
-	reply, err := s.runScript(ctx, scriptCall{script: createRoomScript, weight: 1, keys: keys, args: args}).Text()
+	reply, err := s.redis.RunDurably(ctx, conns.Call{Script: createRoomScript, Weight: 1, Keys: keys, Args: args}).Text()
 	if err != nil {
 		return false, fmt.Errorf("create a %s room: %w", wanted.kind, wrap(err))
 	}
@@ -181,8 +181,8 @@ func (a Access) DeleteRoom(ctx context.Context, room string) error {
 	}
 	s := a.store
 	keys := append(s.keys.history(room), s.keys.activity(bucketOf(room)), s.keys.list(room), s.keys.members(room), s.keys.present(room))
-	call := scriptCall{script: deleteRoomScript, weight: 2, keys: keys, args: []any{room, granted.user.ID, granted.rank.name()}}
-	reply, err := s.runScript(ctx, call).StringSlice()
+	call := conns.Call{Script: deleteRoomScript, Weight: 2, Keys: keys, Args: []any{room, granted.user.ID, granted.rank.name()}}
+	reply, err := s.redis.RunDurably(ctx, call).StringSlice()
 	if err != nil {
 		return fmt.Errorf("delete room %q: %w", room, wrap(err))
 	}

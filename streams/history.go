@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"burble/streams/conns"
 )
 
 // Page is a range of a room's messages, in their state as of AsOf.
@@ -137,23 +139,23 @@ func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZer
 // readRanges reads the messages and tombstones in all ranges with one script. It sets the page's
 // AsOf and Examined.
 func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
-	read := scriptCall{
-		script: pageScript, keys: append(s.keys.history(granted.room), s.keys.members(granted.room)),
-		args: []any{granted.memberID()},
+	read := conns.Call{
+		Script: pageScript, Keys: append(s.keys.history(granted.room), s.keys.members(granted.room)),
+		Args: []any{granted.memberID()},
 	}
 	for _, one := range ranges {
 		direction := "newer"
 		if one.older {
 			direction = "older"
 		}
-		read.args = append(read.args, direction, one.bound, one.limit)
-		read.weight += 2 + one.limit/20
+		read.Args = append(read.Args, direction, one.bound, one.limit)
+		read.Weight += 2 + one.limit/20
 	}
-	calls := []scriptCall{read}
+	calls := []conns.Call{read}
 	if s.options.MaxAge > 0 {
-		calls = []scriptCall{s.retentionCall(granted.room), read}
+		calls = []conns.Call{s.retentionCall(granted.room), read}
 	}
-	replies, err := s.runScripts(ctx, calls...)
+	replies, err := s.redis.RunScripts(ctx, calls...)
 	if err != nil {
 		return Page{}, nil, wrap(err)
 	}

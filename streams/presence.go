@@ -69,7 +69,7 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 			return failAll(outcomes, err)
 		}
 	}
-	calls := make([]scriptCall, len(changes))
+	calls := make([]conns.Call, len(changes))
 	for i, change := range changes {
 		mode := ""
 		if change.SignalCount {
@@ -77,13 +77,13 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 		}
 		calls[i] = s.presenceCall(change.Room, server, mode)
 		for _, user := range change.Here {
-			calls[i].args = append(calls[i].args, "here", user.ID, user.Name, user.NamedAt.Unix())
+			calls[i].Args = append(calls[i].Args, "here", user.ID, user.Name, user.NamedAt.Unix())
 		}
 		for _, user := range change.Gone {
-			calls[i].args = append(calls[i].args, "gone", user.ID, "", "")
+			calls[i].Args = append(calls[i].Args, "gone", user.ID, "", "")
 		}
 	}
-	replies, err := s.runScripts(ctx, calls...)
+	replies, err := s.redis.RunScripts(ctx, calls...)
 	if err != nil {
 		return failAll(outcomes, err)
 	}
@@ -105,11 +105,11 @@ func failAll(outcomes []PresenceChanged, err error) []PresenceChanged {
 }
 
 // presenceCall is a call of presence.lua, which documents mode.
-func (s *Store) presenceCall(room, server, mode string) scriptCall {
-	return scriptCall{
-		script: presenceScript, weight: 1,
-		keys: []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)},
-		args: []any{room, server, mode, MaxNamed, CountInterval.Milliseconds()},
+func (s *Store) presenceCall(room, server, mode string) conns.Call {
+	return conns.Call{
+		Script: presenceScript, Weight: 1,
+		Keys: []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)},
+		Args: []any{room, server, mode, MaxNamed, CountInterval.Milliseconds()},
 	}
 }
 
@@ -252,11 +252,11 @@ func (s *Store) RemoveServer(ctx context.Context, server string) error {
 		return fmt.Errorf("list the rooms of a server: %w", wrap(err))
 	}
 	for chunk := range slices.Chunk(rooms, removeBatchSize) {
-		calls := make([]scriptCall, len(chunk))
+		calls := make([]conns.Call, len(chunk))
 		for i, room := range chunk {
 			calls[i] = s.presenceCall(room, server, "server_lost")
 		}
-		replies, err := s.runScripts(ctx, calls...)
+		replies, err := s.redis.RunScripts(ctx, calls...)
 		for _, reply := range replies {
 			err = errors.Join(err, reply.Err())
 		}

@@ -1,11 +1,12 @@
 package streams
 
 import (
-	"burble/streams/conns"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
 	"strings"
+
+	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
 )

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -136,8 +138,8 @@ func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (a
 		first, below = found.first.String(), found.first.previous().String()
 	}
 	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room), s.keys.erasedEdits(room)}
-	call := scriptCall{script: detectTrimScript, weight: 2, keys: keys, args: []any{first, below}}
-	reply, err := s.runScript(ctx, call).StringSlice()
+	call := conns.Call{Script: detectTrimScript, Weight: 2, Keys: keys, Args: []any{first, below}}
+	reply, err := s.redis.RunScript(ctx, call).StringSlice()
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("detect a trim of room %q: %w", room, wrap(err))

@@ -244,8 +244,8 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	if end, err := ParseID(last.Val()[0].ID); err == nil && end.Before(id) {
 		id = end
 	}
-	call := scriptCall{script: markReadScript, weight: 1, keys: []string{s.keys.read(a.user.ID)}, args: []any{room, id.String()}}
-	moved, err := s.runScript(ctx, call).Int()
+	call := conns.Call{Script: markReadScript, Weight: 1, Keys: []string{s.keys.read(a.user.ID)}, Args: []any{room, id.String()}}
+	moved, err := s.redis.RunScript(ctx, call).Int()
 	if err != nil {
 		return fmt.Errorf("mark room %q read: %w", room, wrap(err))
 	}

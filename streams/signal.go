@@ -1,11 +1,12 @@
 package streams
 
 import (
-	"burble/streams/conns"
 	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
+
+	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -94,11 +95,11 @@ func (s *Store) signal(ctx context.Context, granted grant, signal storedSignal) 
 
 // signalMembers sends a signal in a hidden room. It returns ErrHidden if the user is no member.
 func (s *Store) signalMembers(ctx context.Context, granted grant, encoded []byte) error {
-	call := scriptCall{
-		script: signalScript, weight: 1, args: []any{granted.room, granted.user.ID, encoded},
-		keys: []string{s.keys.activity(bucketOf(granted.room)), s.keys.members(granted.room)},
+	call := conns.Call{
+		Script: signalScript, Weight: 1, Args: []any{granted.room, granted.user.ID, encoded},
+		Keys: []string{s.keys.activity(bucketOf(granted.room)), s.keys.members(granted.room)},
 	}
-	switch sent, err := s.runScript(ctx, call).Bool(); {
+	switch sent, err := s.redis.RunScript(ctx, call).Bool(); {
 	case err != nil:
 		return fmt.Errorf("send a signal in room %q: %w", granted.room, wrap(err))
 	case !sent:

@@ -122,7 +122,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 			groups = append(groups, []int{bucket})
 		}
 	}
-	s.redis = conns.New(conns.Options{Redis: options.Redis, Stream: s.keys.activity(0), Blocking: len(groups)})
+	s.redis = conns.New(conns.Options{Redis: options.Redis, Stream: s.keys.activity(0), Blocking: len(groups), Replicate: options.Durability == Replica})
 	for _, group := range groups {
 		appender := newAppender(s)
 		s.appenders = append(s.appenders, appender)

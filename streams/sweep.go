@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -81,11 +83,11 @@ func (s *Store) claimSweep(ctx context.Context) (isOwner bool, err error) {
 // sweepRooms trims the rooms until there is nothing more to trim.
 func (s *Store) sweepRooms(ctx context.Context, rooms []string) error {
 	for len(rooms) > 0 {
-		calls := make([]scriptCall, len(rooms))
+		calls := make([]conns.Call, len(rooms))
 		for i, room := range rooms {
 			calls[i] = s.retentionCall(room)
 		}
-		replies, err := s.runScripts(ctx, calls...)
+		replies, err := s.redis.RunScripts(ctx, calls...)
 		if err != nil {
 			return wrap(err)
 		}

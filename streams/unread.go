@@ -67,17 +67,17 @@ func (r *unreadRoom) hasMarker() bool { return r.marker != "" }
 
 // runUnread runs unread.lua for each room, all at once.
 func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) ([]*redis.Cmd, error) {
-	calls := make([]scriptCall, len(granted))
+	calls := make([]conns.Call, len(granted))
 	for i, one := range granted {
-		calls[i] = scriptCall{
-			script: unreadScript, args: []any{markers[i], one.memberID()},
-			keys: []string{s.keys.room(one.room), s.keys.meta(one.room), s.keys.present(one.room), s.keys.members(one.room)},
+		calls[i] = conns.Call{
+			Script: unreadScript, Args: []any{markers[i], one.memberID()},
+			Keys: []string{s.keys.room(one.room), s.keys.meta(one.room), s.keys.present(one.room), s.keys.members(one.room)},
 		}
 	}
 	if len(calls) > 0 {
-		calls[0].weight = 1 + len(calls)/5
+		calls[0].Weight = 1 + len(calls)/5
 	}
-	return s.runScripts(ctx, calls...)
+	return s.redis.RunScripts(ctx, calls...)
 }
 
 func parseUnread(reply []any) *unreadRoom {

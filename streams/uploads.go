@@ -42,21 +42,21 @@ func (a Access) AddFile(ctx context.Context, room string, file File) error {
 // upload checks whether a user may upload files, and records one unless file is nil.
 func (s *Store) upload(ctx context.Context, granted grant, file *File) error {
 	bucket := bucketOf(granted.room)
-	call := scriptCall{
-		script: uploadScript, weight: 1,
-		keys: []string{s.keys.meta(granted.room), s.keys.members(granted.room)},
-		args: []any{granted.room, granted.user.ID, granted.rank.name()},
+	call := conns.Call{
+		Script: uploadScript, Weight: 1,
+		Keys: []string{s.keys.meta(granted.room), s.keys.members(granted.room)},
+		Args: []any{granted.room, granted.user.ID, granted.rank.name()},
 	}
 	if file != nil {
 		stored := *file
 		stored.Alt = ""
-		call.keys = append(call.keys, s.keys.file(bucket, file.ID), s.keys.files(bucket))
-		call.args = append(call.args, file.ID, UploadTTL.Milliseconds(),
+		call.Keys = append(call.Keys, s.keys.file(bucket, file.ID), s.keys.files(bucket))
+		call.Args = append(call.Args, file.ID, UploadTTL.Milliseconds(),
 			"hash", file.Hash, "thumbnail", file.Thumbnail, "size", file.Size, "json", encodeJSON(stored))
 	}
-	run := s.runScript
+	run := s.redis.RunScript
 	if file != nil {
-		run = s.runDurably
+		run = s.redis.RunDurably
 	}
 	reply, err := run(ctx, call).Text()
 	if err != nil {
@@ -127,8 +127,8 @@ const (
 // DueFiles returns up to limit files of a bucket that may be unreferenced, because they were uploaded a day ago, their
 // message was deleted, or they were last checked a day ago. The caller should call ClaimFile for each.
 func (s *Store) DueFiles(ctx context.Context, bucket, limit int) ([]StoredFile, error) {
-	due := scriptCall{script: dueFilesScript, weight: 1, keys: []string{s.keys.files(bucket)}, args: []any{limit}}
-	ids, err := s.runScript(ctx, due).StringSlice()
+	due := conns.Call{Script: dueFilesScript, Weight: 1, Keys: []string{s.keys.files(bucket)}, Args: []any{limit}}
+	ids, err := s.redis.RunScript(ctx, due).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("list the files that are due: %w", wrap(err))
 	}
@@ -167,12 +167,12 @@ func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bo
 	if file.Room == "" { // Redis has lost its record
 		return false, s.ForgetFile(ctx, file)
 	}
-	call := scriptCall{
-		script: claimFileScript, weight: 1,
-		keys: []string{s.keys.file(file.Bucket, file.ID), s.keys.files(file.Bucket), s.keys.room(file.Room)},
-		args: []any{file.ID, claimInterval.Milliseconds(), forgetTimeout.Milliseconds()},
+	call := conns.Call{
+		Script: claimFileScript, Weight: 1,
+		Keys: []string{s.keys.file(file.Bucket, file.ID), s.keys.files(file.Bucket), s.keys.room(file.Room)},
+		Args: []any{file.ID, claimInterval.Milliseconds(), forgetTimeout.Milliseconds()},
 	}
-	claimed, err := s.runDurably(ctx, call).Int()
+	claimed, err := s.redis.RunDurably(ctx, call).Int()
 	if err != nil {
 		return false, fmt.Errorf("claim file %s: %w", file.ID, wrap(err))
 	}

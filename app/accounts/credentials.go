@@ -9,6 +9,7 @@ import (
 	"burble/app/identity"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 )
 
 // Passkey is a passkey of an account. Package passkeys creates and verifies it.
@@ -196,7 +197,13 @@ func (a *Accounts) WasUsed(ctx context.Context, kind, token string) (bool, error
 
 // MarkUsed records for the given time that a token of a provider was used.
 func (a *Accounts) MarkUsed(ctx context.Context, kind, token string, life time.Duration) error {
-	return unavailable(a.redis.Retrying.Set(ctx, a.usedKey(kind, token), 1, life).Err())
+	key := a.usedKey(kind, token)
+	var marked *redis.StatusCmd
+	err := a.redis.Durable(ctx, 1, key, func(pipe redis.Pipeliner) { marked = pipe.Set(ctx, key, 1, life) })
+	if err == nil {
+		err = marked.Err()
+	}
+	return unavailable(err)
 }
 
 func (a *Accounts) usedKey(kind, token string) string {

@@ -61,22 +61,18 @@ var statuses = map[string]error{
 	"unknown":     ErrUnknown,
 }
 
-// A call is a script with its keys and arguments.
-type call struct {
-	script *redis.Script
-	keys   []string
-	args   []any
+// run calls a script whose reply begins with a status, and returns when the changes are as durable as messages. It returns
+// the rest of the reply, or the error for the status. For a status that is not in statuses, it returns the whole reply.
+func (a *Accounts) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
+	return readReply(a.redis.RunDurably(ctx, conns.Call{Script: script, Keys: keys, Args: args, Weight: 1}))
 }
 
-// run calls a script whose reply begins with a status. It returns the rest of the reply, or the error for the status. For
-// a status that is not in statuses, it returns the whole reply. Redis may run the script twice, so every script must be
-// repeatable.
-func (a *Accounts) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
-	replies, err := a.runAll(ctx, call{script, keys, args})
+// readReply returns a reply as run does.
+func readReply(cmd *redis.Cmd) ([]string, error) {
+	reply, err := values(cmd)
 	if err != nil {
 		return nil, err
 	}
-	reply := replies[0]
 	statusErr, known := statuses[reply[0]]
 	if !known {
 		return reply, nil
@@ -84,46 +80,13 @@ func (a *Accounts) run(ctx context.Context, script *redis.Script, keys []string,
 	return reply[1:], statusErr
 }
 
-// runAll makes the calls in one pipeline, or in two if Redis does not have one of the scripts yet. Each reply has at least
-// one value.
-func (a *Accounts) runAll(ctx context.Context, calls ...call) ([][]string, error) {
-	pending := make([]*redis.Cmd, len(calls))
-	for _, eval := range []func(*redis.Script, context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
-		(*redis.Script).EvalSha, (*redis.Script).Eval,
-	} {
-		var missing []int
-		for i := range calls {
-			if pending[i] == nil || conns.IsReply(pending[i].Err(), "NOSCRIPT ") {
-				missing = append(missing, i)
-			}
-		}
-		if len(missing) == 0 {
-			break
-		}
-		retried := make([]*redis.Cmd, len(missing))
-		err := a.redis.Pipeline(ctx, len(missing), func(pipe redis.Pipeliner) {
-			for k, i := range missing {
-				retried[k] = eval(calls[i].script, ctx, pipe, calls[i].keys, calls[i].args...)
-			}
-		})
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		for k, i := range missing {
-			pending[i] = retried[k]
-		}
+// values returns the values of a reply, of which there must be at least one.
+func values(cmd *redis.Cmd) ([]string, error) {
+	reply, err := cmd.StringSlice()
+	if err == nil && len(reply) == 0 {
+		err = errors.New("empty reply from a script")
 	}
-	replies := make([][]string, len(calls))
-	for i, cmd := range pending {
-		var err error
-		if replies[i], err = cmd.StringSlice(); err == nil && len(replies[i]) == 0 {
-			err = errors.New("empty reply from a script")
-		}
-		if err != nil {
-			return nil, unavailable(err)
-		}
-	}
-	return replies, nil
+	return reply, unavailable(err)
 }
 
 // unavailable wraps an error from Redis or the network. None of them contains a code, because commands

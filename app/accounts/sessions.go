@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"burble/app/identity"
+	"burble/streams/conns"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -209,7 +210,8 @@ func (a *Accounts) Renew(ctx context.Context, s Session) (token string, err erro
 // touch records that the session is used today and, unless expiry is 0, that it expires later.
 func (a *Accounts) touch(ctx context.Context, s Session, expiry int64) error {
 	today := dayOf(a.now())
-	if _, err := a.run(ctx, touchScript, a.keys.person(userOf(s)), userOf(s), idOf(s), today, expiry); err != nil {
+	call := conns.Call{Script: touchScript, Keys: a.keys.person(userOf(s)), Args: []any{userOf(s), idOf(s), today, expiry}, Weight: 1}
+	if _, err := readReply(a.redis.RunScript(ctx, call)); err != nil {
 		return err
 	}
 	a.SetUsed(s, today)

@@ -7,6 +7,7 @@ import (
 
 	"burble/app/accounts/verdicts"
 	"burble/app/identity"
+	"burble/streams/conns"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -17,25 +18,29 @@ type states Accounts
 
 // ReadStates implements verdicts.Store. It makes one round trip.
 func (s *states) ReadStates(ctx context.Context, queries ...verdicts.Query) ([]verdicts.State, error) {
-	calls := make([]call, len(queries))
+	calls := make([]conns.Call, len(queries))
 	for i, query := range queries {
 		user := query.User.String()
 		args := []any{user}
 		for _, session := range query.Sessions {
 			args = append(args, session.String())
 		}
-		calls[i] = call{verdictScript, s.keys.person(user), args}
+		calls[i] = conns.Call{Script: verdictScript, Keys: s.keys.person(user), Args: args, Weight: 1}
 	}
-	replies, err := (*Accounts)(s).runAll(ctx, calls...)
+	replies, err := s.redis.RunScripts(ctx, calls...)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	found := make([]verdicts.State, len(queries))
 	for i, query := range queries {
-		if len(replies[i]) != 4+len(query.Sessions) {
-			return nil, unavailable(fmt.Errorf("reply with %d values from verdict.lua", len(replies[i])))
+		reply, err := values(replies[i])
+		if err != nil {
+			return nil, err
 		}
-		found[i] = s.parse(query, replies[i])
+		if len(reply) != 4+len(query.Sessions) {
+			return nil, unavailable(fmt.Errorf("reply with %d values from verdict.lua", len(reply)))
+		}
+		found[i] = s.parse(query, reply)
 	}
 	return found, nil
 }

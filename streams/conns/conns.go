@@ -46,6 +46,8 @@ type Options struct {
 	Stream string
 	// Blocking is the maximum number of commands that block at the same time. 0 means 1.
 	Blocking int
+	// Replicate makes [Set.Durable] wait until a replica has the writes.
+	Replicate bool
 }
 
 // Set holds one server's connections to one Redis, in three pools for different kinds of commands.
@@ -58,7 +60,8 @@ type Set struct {
 	Blocking redis.UniversalClient
 
 	pipeline  *sharedPipeline // over Retrying
-	discovery sync.Mutex      // see BlockingNode
+	replicate bool
+	discovery sync.Mutex // see BlockingNode
 }
 
 // New returns a Set, which connects on first use. The caller must close it.
@@ -67,6 +70,7 @@ func New(options Options) *Set {
 		Retrying:  newClient(options, MaxRetrying, retries),
 		Unretried: newClient(options, maxUnretried, noRetries),
 		Blocking:  newClient(options, max(1, options.Blocking), noRetries),
+		replicate: options.Replicate,
 	}
 	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: InCluster(options.Redis)}
 	return s

@@ -138,7 +138,7 @@ func TestPagesAboutPeopleAreAccessible(t *testing.T) {
 			for _, violation := range u.axe(source, `rules: { "target-size": { enabled: true } }`) {
 				t.Errorf("%s, %s: %s", what, scheme, violation)
 			}
-			if overflow := eval[int](u, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
+			if overflow := eval[int](u, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); overflow > 0 {
 				t.Errorf("%s: the page is %d pixels wider than the screen", what, overflow)
 			}
 		}

@@ -44,21 +44,22 @@ const findMisfits = `(() => {
 	const found = [];
 	const report = (one, why) => found.push(one.outerHTML.slice(0, 120).replaceAll(/\s+/g, " ") + " " + why);
 	const page = document.scrollingElement;
-	if (page.scrollWidth > innerWidth) report(page, "scrolls sideways");
+	const width = page.clientWidth; // unlike innerWidth, it does not grow with what is too wide
+	if (page.scrollWidth > width) report(page, "scrolls sideways");
 	const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) =>
 		one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden"));
 	for (const one of visible("a, button, input, textarea, summary, h1, h2, .body, .delivery, .gap, .edge, .notice")) {
 		const { left, right } = one.getBoundingClientRect();
-		if (left < -1 || right > innerWidth + 1) report(one, "extends from " + left + " to " + right);
+		if (left < -1 || right > width + 1) report(one, "extends from " + left + " to " + right);
 	}
 	const open = visible("dialog, [popover], #toolbar");
 	for (const one of open) {
 		const { top, left, right, bottom } = one.getBoundingClientRect();
-		if (top < 0 || left < 0 || right > innerWidth || bottom > innerHeight) report(one, "is cut off");
+		if (top < 0 || left < 0 || right > width || bottom > innerHeight) report(one, "is cut off");
 		if (one.scrollWidth > one.clientWidth) report(one, "scrolls sideways");
 	}
 	if (document.body.matches(".room") && !open.length) {
-		for (const one of visible("h1, #status, .bar button, .composer :is(textarea, input, button)")) {
+		for (const one of visible("h1, #status, .bar button, .composer :is(textarea, input:not([type=file]), .attach, button)")) {
 			const { x, y, width, height } = one.getBoundingClientRect();
 			const at = document.elementFromPoint(x + width / 2, y + height / 2);
 			if (!at || !one.contains(at) && !at.contains(one)) report(one, "is out of view or covered");

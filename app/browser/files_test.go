@@ -75,6 +75,7 @@ func TestPastedPictureIsSeenOnAnotherServer(t *testing.T) {
 	ada.waitUploaded(1)
 	ada.runScript(`document.querySelector("#composer").requestSubmit()`)
 	bob.wait("both pictures", shownPictures+` === "A teal wall 640x360; plan.png plan.png 300x600"`)
+	bob.expect("the picture beside its time", `(({ offsetTop }) => offsetTop < 8 ? "" : offsetTop + " pixels below the top of the message")([...document.querySelectorAll("#messages .files")].at(-1))`, "")
 	bob.click(".picture")
 	bob.wait("the first of two", `document.querySelector("#viewer [role=status]").textContent === "1 of 2"`)
 	bob.press("ArrowRight")

@@ -206,11 +206,13 @@ func TestFilesAreShownWithoutScript(t *testing.T) {
 	ada := newUser(t, "Ada")
 	ada.allowErrors("Applying inline style violates") // Chromium's own page of a picture, under the policy of files
 	ada.do()
+	ada.setToken(here, here.SignIn("Ada"))
 	call(ada, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	ada.open(here, "/r/lobby")
 	ada.wait("the picture", shownPictures+` === "what 0 shows 640x320"`)
 	ada.expect("the color of the place", `getComputedStyle(document.querySelector(".picture svg")).backgroundColor`, "rgb(11, 107, 107)")
 	ada.expect("the row of the file", `document.querySelector("#messages .file").innerText.replace(/\s+/g, " ")`, "TXT notes.txt 8 bytes")
+	ada.expect("the number of buttons to attach files", `[...document.querySelectorAll(".attach")].filter((one) => one.checkVisibility()).length + ""`, "0")
 	ada.click(".picture")
 	ada.wait("the picture in full size", `document.images[0]?.naturalWidth === 1000`)
 }

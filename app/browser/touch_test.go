@@ -179,5 +179,7 @@ func TestForcedColorsHideNothing(t *testing.T) {
 		Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}},
 	})
 	ada.expect("the border styles", `["#messages .body", "#room-list [aria-current]"].map((one) => getComputedStyle(document.querySelector(one)).borderInlineStartStyle).join()`, "solid,solid")
+	ada.runScript(`document.querySelector("#toast").textContent = "Copied"`)
+	ada.expect("the color of a toast with the color of its background", `(({ color, backgroundColor }) => color === backgroundColor ? color : "")(getComputedStyle(document.querySelector("#toast")))`, "")
 	ada.expect("the color of the status dot", `getComputedStyle(document.querySelector("#status"), "::before").backgroundColor`, eval[string](ada, `getComputedStyle(document.querySelector(".body")).color`))
 }

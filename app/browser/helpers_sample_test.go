@@ -15,6 +15,7 @@ type sample struct {
 	*apptest.Server
 	t      *testing.T
 	redis  *redistest.Server
+	site   *linkedSite       // a site to which messages may link
 	ada    *user             // signed in, on the home page, and has read nothing
 	guests map[string]*guest // by name, including Ada
 	ids    []string          // IDs of sampleMessages
@@ -48,8 +49,8 @@ var sampleMessages = []struct {
 // newSample starts a server and fills its rooms.
 func newSample(t *testing.T) *sample {
 	t.Helper()
-	s := &sample{t: t, redis: redistest.Start(t), guests: make(map[string]*guest)}
-	s.Server = apptest.Start(t, s.redis)
+	s := &sample{t: t, redis: redistest.Start(t), site: startLinkedSite(t), guests: make(map[string]*guest)}
+	s.Server = apptest.Start(t, s.redis, "FILES="+t.TempDir(), s.site.env())
 	s.ada = newUser(t, "Ada") // after the server, so that her page closes before the server ends
 	s.ada.open(s.Server, "/")
 	s.guests["Ada"] = connect(t, s.Server, eval[string](s.ada, `fetch("/session", {method: "POST", headers: {"Content-Type": "application/json"}, body: '{"name":"Ada"}'})

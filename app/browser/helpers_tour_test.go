@@ -23,6 +23,7 @@ func (s *sample) tour(big, small device, check checkState) {
 	s.tourRooms(big, small, check)
 	s.tourPanels(big, small, check)
 	s.tourLongTexts(big, small, check)
+	s.tourFiles(big, small, check)
 	s.tourFailures(big, small, check)
 }
 
@@ -101,7 +102,8 @@ func (s *sample) tourPanels(big, small device, check checkState) {
 	for _, screen := range []device{big, small} {
 		ada.emulate(screen, "light")
 		ada.runScript(`document.querySelector("#composer textarea").focus()`)
-		ada.press("Shift+Tab", "ArrowUp", "ArrowUp")
+		ada.focusByKey("Shift+Tab", "#messages *")
+		ada.press("ArrowUp", "ArrowUp")
 		ada.wait("the toolbar", `document.querySelector("#toolbar").checkVisibility()`)
 		check(ada, "toolbar", screen)
 		ada.emulate(screen, "light")
@@ -132,6 +134,36 @@ func (s *sample) tourLongTexts(big, small device, check checkState) {
 	check(s.ada, "long texts", big, small)
 	s.ada.open(s.Server, "/r/lobby")
 	s.ada.waitUpToDate()
+}
+
+// tourFiles checks pictures, other files and a link preview, in messages and in the composer, and the picture viewer.
+func (s *sample) tourFiles(big, small device, check checkState) {
+	s.t.Helper()
+	ada := s.ada
+	hills, tower := pictureFile(s.t, "hills.png", 1200, 800, teal), pictureFile(s.t, "tower.png", 300, 900, orange)
+	notes := writeFile(s.t, strings.Repeat("minutes-", 20)+".txt", []byte("buy milk"))
+	grace := s.guests["Grace"].token
+	postFiles(s.t, s.Server, grace, "design", "", hills)
+	postFiles(s.t, s.Server, grace, "design", "Three more", hills, tower, hills, notes)
+	ada.emulate(big, "light")
+	ada.open(s.Server, "/r/design")
+	ada.waitUpToDate()
+	ada.insertText(s.site.URL + "/pictured ")
+	ada.waitCard("Page pictured")
+	check(ada, "link preview", big, small)
+	ada.emulate(big, "light")
+	ada.press("Enter")
+	ada.waitMessages(s.site.URL + "/pictured")
+	ada.attach(tower)
+	check(ada, "files", big, small)
+	ada.runScript(`document.querySelector(".picture").click()`)
+	ada.wait("the viewer", `document.querySelector("#viewer")?.open`)
+	check(ada, "viewer", big, small)
+	ada.press("Escape")
+	ada.emulate(big, "light")
+	ada.click(`.attached [name=remove]`)
+	ada.open(s.Server, "/r/lobby")
+	ada.waitUpToDate()
 }
 
 // tourFailures checks what the page shows when something goes wrong.

@@ -98,6 +98,8 @@ func hiddenEvidence() *Evidence {
 		as("token", requests(Cursor{ID{20, 0}, "H"})), refused("not_found"),
 		as("token", Event{Kind: Requested, Cursor: Cursor{ID{20, 0}, "H"}, At: moment(107)}), follows("resumed", "20-0@H"), reads("20-0@H", "H", all[20:]))
 	e.recordAs("leaver", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "H", all[:22]), closed("removed"))
+	lost := &Entry{ID: ID{110, 7}, Kind: "message", Key: "branch", Text: "lost"} // stored by an old primary, while the new one had the removal
+	e.recordAs("leaver", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "H", append(slices.Clone(all[:21]), lost)), closed("removed"))
 	e.recordAs("mallory", Event{Kind: Requested, Fresh: true}, refused("not_found"))
 	e.recordAs("eve", as("old token", requests(Beginning)), follows("resumed", "0-0@0"), reads("0-0@0", "H", all[:10]), closed("signed_out"),
 		as("token", Event{Kind: Requested, Cursor: Cursor{ID{10, 0}, "H"}, At: moment(107)}), follows("resumed", "10-0@H"), reads("10-0@H", "H", all[10:]))

@@ -100,7 +100,8 @@ func (c *chain) checkAdmitted(e *Event) {
 }
 
 // checkMayRead checks that an entry does not come after the client's removal, unless the client was a
-// member again when it received the entry.
+// member again when it received the entry, or the entry was lost: an old primary may store and send entries
+// while the new one already has the removal.
 func (c *chain) checkMayRead(entry *Entry, at time.Time) {
 	removal, isMember := ID{}, false
 	for _, one := range c.rights.changes {
@@ -112,13 +113,19 @@ func (c *chain) checkMayRead(entry *Entry, at time.Time) {
 			isMember = true
 		}
 	}
-	if !isMember {
+	if !isMember && !c.wasLost(entry) {
 		c.find(Trespass, "read %v after its removal %v", entry.ID, removal)
 	}
 	end, hasEnded := c.Ends[c.rights.requested.Session]
 	if hasEnded && time.UnixMilli(int64(entry.ID.Millis)).After(end.Answered.Add(end.Limit)) {
 		c.find(LateEnd, "read %v, stored more than %v after the session had ended", entry.ID, end.Limit)
 	}
+}
+
+// wasLost reports whether the entry was lost with an old primary.
+func (c *chain) wasLost(entry *Entry) bool {
+	_, h := c.Truth.Current(c.Room)
+	return h != nil && !h.contains(entry.ID) && c.isOrphan(h, entry.ID)
 }
 
 // checkClosed checks that a read ends exactly with the client's removal, or because its session has ended.

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !race
 
 package e2e
 
@@ -19,7 +19,7 @@ const (
 	distantPages   = 40
 	distantFollows = 60
 	// distantLimit is 16 round trips. The follows need five to eight, and would need 60 one after
-	// the other. The cost job measures it without the race detector.
+	// the other.
 	distantLimit = 5 * time.Second
 )
 
@@ -94,7 +94,7 @@ func expectDistantFollows(t *testing.T, name string, followAll func()) {
 	followAll()
 	took := time.Since(began).Round(10 * time.Millisecond)
 	t.Logf("%s: %d follows took %v", name, distantFollows, took)
-	if took > distantLimit && !apptest.Race() {
+	if took > distantLimit {
 		t.Errorf("%s: %d follows took %v, want at most %v", name, distantFollows, took, distantLimit)
 	}
 }

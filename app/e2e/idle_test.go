@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !race
 
 package e2e
 
@@ -76,9 +76,6 @@ func TestCostOfIdleSockets(t *testing.T) {
 func TestCostOfStacksOfIdleClients(t *testing.T) {
 	apptest.SkipUnlessLong(t)
 	t.Parallel()
-	if apptest.Race() {
-		t.Skip("the race detector needs larger stacks")
-	}
 	const clients, maximum = 1000, 3 << 10 // bytes for each client
 	const reads, stacks = "burble_live_reads", "go_memstats_stack_inuse_bytes"
 	redis := redistest.Start(t)

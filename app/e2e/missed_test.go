@@ -49,43 +49,6 @@ func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
 	}
 }
 
-func TestCostOfCatchingUpOnThirtyThousandEntries(t *testing.T) {
-	t.Parallel()
-	count := 30_000
-	if apptest.Race() || !apptest.Long(t, "6,000 entries instead of 30,000") {
-		count = 6_000
-	}
-	redis := redistest.Start(t)
-	server := apptest.Start(t, redis)
-	token := server.SignIn("Ada")
-	reader := &resumingClient{t: t, token: token, cursor: "0-0"}
-	reader.connect(server)
-	writers := make([]*member, 16)
-	for i := range writers {
-		writers[i] = join(t.Context(), t, "lobby", token, server)
-	}
-	writers[0].send(t.Context(), "the last message before the disconnection")
-	reader.read(1)
-	reader.Cut()
-	var writing sync.WaitGroup
-	for _, writer := range writers {
-		writing.Go(func() {
-			for i := range count / len(writers) {
-				if _, err := writer.send(t.Context(), fmt.Sprint("missed ", i)); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	writing.Wait()
-	stored := len(apptest.Entries(t, redis, "lobby"))
-	began := time.Now()
-	reader.connect(server)
-	reader.read(stored)
-	t.Logf("%d missed entries arrived within %v", stored-1, time.Since(began))
-}
-
 // The test kills one of three servers, with a third of 2,000 clients, while a writer keeps sending.
 func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	t.Parallel()

@@ -252,3 +252,12 @@ func nearest(c color.Color) color.NRGBA {
 	r, g, b, _ := c.RGBA()
 	return color.NRGBA{uint8(r >> 15 * 255), uint8(g >> 15 * 255), uint8(b >> 15 * 255), 255}
 }
+
+// bombPNG returns img as a PNG, which is much smaller than the decoded pixels.
+func bombPNG(img image.Image) []byte {
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package verdicts
-
-const raceEnabled = false

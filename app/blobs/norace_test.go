@@ -1,5 +1,0 @@
-//go:build !race
-
-package blobs_test
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build !race
-
-package pictures_test
-
-const raceEnabled = false

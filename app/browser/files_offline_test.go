@@ -11,6 +11,7 @@ import (
 
 	"burble/app/apptest"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -206,6 +207,8 @@ func TestAxeFindsNoViolationsInFiles(t *testing.T) {
 		}
 	}
 	check("files in messages and in the composer")
+	call(ada, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}})
+	ada.expect("the border styles in forced colors", `["#messages .file", "#messages .picture", ".attached li", ".attached button"].map((one) => getComputedStyle(document.querySelector(one)).borderInlineStartStyle).join()`, "solid,solid,solid,solid")
 	ada.runScript(`document.querySelector("#messages .picture").click()`)
 	ada.wait("the viewer", `document.querySelector("#viewer")?.open`)
 	check("the viewer")

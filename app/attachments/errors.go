@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"burble/app/blobs"
+	"burble/app/filetype"
 	"burble/app/pictures"
 	"burble/app/protocol"
 )
@@ -39,8 +40,8 @@ var errUncertain = errors.New("uncertain outcome")
 
 func tooLarge(kind string, limit int64) error {
 	return &protocol.Error{Code: protocol.TooLarge, Field: "file",
-		Message: fmt.Sprintf("A %s can be at most %d bytes.", kind, limit),
-		Title:   fmt.Sprintf("A %s can be at most %.4g MB", kind, float64(limit)/(1<<20)), Detail: "Make it smaller, and try again."}
+		Message: fmt.Sprintf("A %s can be at most %s.", kind, filetype.FormatSize(limit)),
+		Title:   fmt.Sprintf("A %s can be at most %s", kind, filetype.FormatSize(limit)), Detail: "Make it smaller, and try again."}
 }
 
 // storageError converts an error from the Store, which may be nil, to one for clients.

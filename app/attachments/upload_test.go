@@ -223,6 +223,9 @@ func TestRefusedUploads(t *testing.T) {
 			if got := attachments.AsError(err); err == nil || got.Code != test.code {
 				t.Errorf("%v (%v), want %s", err, got, test.code)
 			}
+			if got := attachments.AsError(err); test.code == protocol.TooLarge && !strings.HasSuffix(got.Message, " MB.") {
+				t.Errorf("the message is %q, want a limit in MB", got.Message)
+			}
 			f.expectEmpty()
 			if left := f.redis.Keys(ctx, "{0}:files:day:*").Val(); len(left) > 0 && f.redis.Get(ctx, left[0]).Val() != "0" {
 				t.Errorf("%s bytes of the day were not released", f.redis.Get(ctx, left[0]).Val())

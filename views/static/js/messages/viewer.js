@@ -85,8 +85,15 @@ dialog.addEventListener("close", () => {
   (opener.isConnected ? opener : document.getElementById("scroller")).focus({ preventScroll: true });
 });
 
-// Swiping sideways shows the next picture, and swiping down closes the dialog. A second finger zooms instead.
-dialog.addEventListener("touchstart", ({ touches }) => (swipe = touches.length === 1 && visualViewport.scale === 1 ? touches[0] : null), { passive: true });
+// Swiping sideways shows the next picture, and swiping down closes the dialog. A second finger zooms instead, and a finger on a long description scrolls it.
+dialog.addEventListener(
+  "touchstart",
+  ({ target, touches }) => {
+    const scrolls = target === caption && caption.scrollHeight > caption.clientHeight;
+    swipe = touches.length === 1 && visualViewport.scale === 1 && !scrolls ? touches[0] : null;
+  },
+  { passive: true },
+);
 dialog.addEventListener("touchend", ({ changedTouches: [end] }) => {
   if (!swipe) return;
   const [x, y] = [end.clientX - swipe.clientX, end.clientY - swipe.clientY];

@@ -25,6 +25,7 @@ import (
 //	process, mustProcess                process a picture and return its description and the stored file
 //	quarters                            draws a picture with four colors
 //	encodePNG, encodeJPEG, encodeGIF    encode pictures
+//	bombPNG, opaque16                   encode a picture much smaller than its pixels
 //	pngChunk, pngWith, pngHeader        build PNGs
 //	jpegSegment, jpegWith, jpegHeader   build JPEGs
 //	exif                                builds EXIF with an orientation and the secret
@@ -261,3 +262,10 @@ func bombPNG(img image.Image) []byte {
 	}
 	return out.Bytes()
 }
+
+// An opaque16 is a gray picture with 16 bits for each channel. It needs no memory for its pixels.
+type opaque16 struct{ bounds image.Rectangle }
+
+func (o opaque16) ColorModel() color.Model { return color.NRGBA64Model }
+func (o opaque16) Bounds() image.Rectangle { return o.bounds }
+func (o opaque16) At(int, int) color.Color { return color.NRGBA64{1 << 15, 1 << 15, 1 << 15, 1 << 15} }

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
-	"image/color"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,10 +121,3 @@ func expectLittleMemory(t *testing.T, folder string, count int) {
 		t.Errorf("peak memory is %d MB, want at most %d", peak>>10, bound>>10)
 	}
 }
-
-// An opaque16 is a gray picture with 16 bits for each channel. It needs no memory for its pixels.
-type opaque16 struct{ bounds image.Rectangle }
-
-func (o opaque16) ColorModel() color.Model { return color.NRGBA64Model }
-func (o opaque16) Bounds() image.Rectangle { return o.bounds }
-func (o opaque16) At(int, int) color.Color { return color.NRGBA64{1 << 15, 1 << 15, 1 << 15, 1 << 15} }

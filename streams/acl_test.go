@@ -22,10 +22,10 @@ func minimalACL(t *testing.T, cluster bool) (rights []string) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(readme)) {
-		given, found := strings.CutPrefix(line, "ACL SETUSER burble ")
-		given, when, _ := strings.Cut(given, "#")
+		permissions, found := strings.CutPrefix(line, "ACL SETUSER burble ")
+		permissions, when, _ := strings.Cut(permissions, "#")
 		if found && (when == "" || cluster && strings.Contains(when, "Cluster")) {
-			rights = append(rights, strings.Fields(given)...)
+			rights = append(rights, strings.Fields(permissions)...)
 		}
 	}
 	return rights
@@ -44,15 +44,15 @@ func TestMinimalACL(t *testing.T) {
 				backend.Each(t, args...)
 				backend.Each(t, "ACL", "LOG", "RESET")
 				t.Cleanup(func() { backend.Each(t, "ACL", "DELUSER", "burble") })
-				least := *backend.Redis
-				least.Username, least.Password = "burble", "secret"
+				restricted := *backend.Redis
+				restricted.Username, restricted.Password = "burble", "secret"
 				callEverything(t, &fixture{T: t, Backend: backend, store: redistest.Open(t, streams.Options{
-					Redis: &least, Prefix: prefix, MaxCount: 20, MaxAge: time.Hour,
+					Redis: &restricted, Prefix: prefix, MaxCount: 20, MaxAge: time.Hour,
 				})}, prefix)
 				for _, denied := range backend.Denied(t) {
 					t.Errorf("Redis denied Burble %v", denied)
 				}
-				expectDenied(t, backend, &least, prefix)
+				expectDenied(t, backend, &restricted, prefix)
 			})
 		})
 	}
@@ -118,8 +118,8 @@ func third[T, U any](_ T, _ U, err error) error { return err }
 
 // expectDenied checks that the user has no permissions that Burble does not need. WAIT is allowed, although
 // only [streams.Replica] needs it.
-func expectDenied(t *testing.T, backend redistest.Backend, least *redis.UniversalOptions, prefix string) {
-	client := redis.NewUniversalClient(least)
+func expectDenied(t *testing.T, backend redistest.Backend, restricted *redis.UniversalOptions, prefix string) {
+	client := redis.NewUniversalClient(restricted)
 	defer client.Close()
 	if err := client.Do(context.Background(), "WAIT", 0, 1).Err(); err != nil {
 		t.Errorf("WAIT: got error %v, want none", err)

@@ -90,7 +90,7 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 	if err != nil {
 		return err
 	}
-	end := check.SessionEnd{Begun: time.Now(), Answered: time.Now().Add(time.Hour), Limit: limit}
+	end := check.SessionEnd{Begun: time.Now(), Replied: time.Now().Add(time.Hour), Limit: limit}
 	record.AddEnd(token, end)
 	err = insist(ctx, func(ctx context.Context) error {
 		if ban {
@@ -101,7 +101,7 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 	if err != nil {
 		return err
 	}
-	end.Answered = time.Now()
+	end.Replied = time.Now()
 	record.AddEnd(token, end)
 	if ban {
 		if err := insist(ctx, func(ctx context.Context) error { return p.accounts.Unban(ctx, accounts.Operator, account.User) }); err != nil {
@@ -261,7 +261,7 @@ func (t *team) toggle(ctx context.Context, environment *bots.Environment, accoun
 	}
 	at, err := check.ParseID(stored.Cursor.ID.String())
 	s.Acks, s.Acked = append(s.Acks, at), time.Now()
-	s.Attempts[len(s.Attempts)-1].Answered = s.Acked
+	s.Attempts[len(s.Attempts)-1].Replied = s.Acked
 	t.inside[room+account.User] = role != streams.NoRole
 	return err
 }

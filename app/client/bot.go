@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ErrNoAnswer is passed to Disconnected after a Bot closed a connection because an Append got no answer.
-var ErrNoAnswer = errors.New("no answer within 20 s")
+// ErrNoReply is passed to Disconnected after a Bot closed a connection because an Append got no reply.
+var ErrNoReply = errors.New("no reply within 20 s")
 
 // Bot reads rooms and appends to them while Run runs. It survives failures of connections and
 // servers. Set its fields before calling Run, and call Run only once.
@@ -19,7 +19,7 @@ type Bot struct {
 	Follows []Follow  // the rooms, and where to begin reading; from then on the Bot keeps the cursors
 
 	// Run calls Handle with each frame, in order. Handle must not call Append, which would
-	// deadlock: only Run reads the answer.
+	// deadlock: only Run reads the reply.
 	Handle func(Frame)
 
 	// MaxBackoff is the longest pause before a new connection; 0 means 5 s. The pause is random,
@@ -40,10 +40,10 @@ type Bot struct {
 type connection struct {
 	*Socket
 	ended    chan struct{} // closed after its last frame was read
-	timedOut atomic.Bool   // an Append got no answer in time
+	timedOut atomic.Bool   // an Append got no reply in time
 
 	mu      sync.Mutex
-	waiting map[string][]chan Frame // one channel for each Append awaiting its answer, by key
+	waiting map[string][]chan Frame // one channel for each Append awaiting its reply, by key
 }
 
 // Run keeps the Bot connected until ctx ends, and then returns nil. If a server refuses the Bot
@@ -124,7 +124,7 @@ func (b *Bot) read(ctx context.Context, c *connection) error {
 			err = chain.Check(frame)
 		}
 		if c.timedOut.Load() {
-			return ErrNoAnswer
+			return ErrNoReply
 		}
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (b *Bot) read(ctx context.Context, c *connection) error {
 	}
 }
 
-// dispatch advances the cursors, delivers answers to waiting Appends, and calls Handle.
+// dispatch advances the cursors, delivers replies to waiting Appends, and calls Handle.
 func (b *Bot) dispatch(c *connection, frame Frame, chain *Chain) {
 	switch f := frame.(type) {
 	case *Followed:

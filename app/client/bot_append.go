@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// answerTimeout is how long an Append waits for an answer before the Bot gives up the connection.
+// replyTimeout is how long an Append waits for a reply before the Bot gives up the connection.
 // Servers give up after 8 s.
-const answerTimeout = 20 * time.Second
+const replyTimeout = 20 * time.Second
 
 // Append sends a, repeatedly and on new connections if necessary, until it is stored, refused with a
 // final *Error, or ctx ends. It is safe for concurrent use.
@@ -17,14 +17,14 @@ func (b *Bot) Append(ctx context.Context, a Append) (*Stored, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch answer := c.appendOnce(ctx, a).(type) {
+		switch reply := c.appendOnce(ctx, a).(type) {
 		case *Stored:
-			return answer, nil
+			return reply, nil
 		case *Error:
-			if answer.IsFinal() {
-				return nil, answer
+			if reply.IsFinal() {
+				return nil, reply
 			}
-			sleep(ctx, max(answer.RetryAfter(), retryPause(answer)))
+			sleep(ctx, max(reply.RetryAfter(), retryPause(reply)))
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -40,19 +40,19 @@ func retryPause(e *Error) time.Duration {
 	return 50 * time.Millisecond
 }
 
-// appendOnce sends a and returns its answer, or nil if the connection or ctx ends first.
+// appendOnce sends a and returns its reply, or nil if the connection or ctx ends first.
 func (c *connection) appendOnce(ctx context.Context, a Append) Frame {
-	answer := make(chan Frame, 1)
+	reply := make(chan Frame, 1)
 	c.mu.Lock()
-	c.waiting[a.key()] = append(c.waiting[a.key()], answer)
+	c.waiting[a.key()] = append(c.waiting[a.key()], reply)
 	c.mu.Unlock()
 	if c.Send(a) != nil {
 		c.Cut() // half a frame may be on the wire
 	}
-	timeout := time.NewTimer(answerTimeout)
+	timeout := time.NewTimer(replyTimeout)
 	defer timeout.Stop()
 	select {
-	case frame := <-answer:
+	case frame := <-reply:
 		return frame
 	case <-c.ended:
 	case <-ctx.Done():
@@ -63,7 +63,7 @@ func (c *connection) appendOnce(ctx context.Context, a Append) Frame {
 	return nil
 }
 
-// deliver passes an answer to every appendOnce that waits for one with the key.
+// deliver passes a reply to every appendOnce that waits for one with the key.
 func (c *connection) deliver(key string, frame Frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -66,17 +66,17 @@ func readResponse(response *http.Response) (*Response, error) {
 
 // asError returns the error that the server reported in a response.
 func (r *Response) asError() *Error {
-	var answer struct {
+	var body struct {
 		Error Error `json:"error"`
 	}
-	if json.Unmarshal(r.Body, &answer) != nil || answer.Error.Code == "" {
-		answer.Error = Error{Message: fmt.Sprintf("%.200q", r.Body)}
+	if json.Unmarshal(r.Body, &body) != nil || body.Error.Code == "" {
+		body.Error = Error{Message: fmt.Sprintf("%.200q", r.Body)}
 	}
-	answer.Error.Status, answer.Error.Header = r.Status, r.Header
-	if seconds, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil && answer.Error.RetryAfterMS == 0 {
-		answer.Error.RetryAfterMS = int64(seconds) * time.Second.Milliseconds()
+	body.Error.Status, body.Error.Header = r.Status, r.Header
+	if seconds, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil && body.Error.RetryAfterMS == 0 {
+		body.Error.RetryAfterMS = int64(seconds) * time.Second.Milliseconds()
 	}
-	return &answer.Error
+	return &body.Error
 }
 
 // call makes a request and decodes the JSON response. If the server refuses the request, call returns

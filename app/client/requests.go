@@ -11,9 +11,9 @@ import (
 // Request is a frame to the server: Follow, Unfollow, an Append, Typing, MarkRead or Ping.
 type Request interface{ kind() string }
 
-// Append is a Request that stores an entry: Message, Edit, Delete, React or Topic. The server answers
+// Append is a Request that stores an entry: Message, Edit, Delete, React or Topic. The server replies
 // with a Stored or an Error that has its key. The server stores it only once, however often a client
-// sends it with the same key, so a client repeats it until the answer is final.
+// sends it with the same key, so a client repeats it until the reply is final.
 type Append interface {
 	Request
 	key() string

@@ -36,7 +36,7 @@ func TestClientsContinueAfterRedisHangs(t *testing.T) {
 }
 
 // testOutage stops Redis for a while and restores it, while members send through two servers.
-func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, takeAway, giveBack func()) {
+func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, breakRedis, restoreRedis func()) {
 	servers := []*apptest.Server{
 		apptest.Start(t, redis, "DURABILITY=disk"),
 		apptest.Start(t, redis, "DURABILITY=disk"),
@@ -45,7 +45,7 @@ func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, take
 	stop := conversation.startSending()
 	apptest.Eventually(t, patience, "messages to be stored", func() bool { return conversation.count() > 500 })
 
-	takeAway()
+	breakRedis()
 	began := time.Now()
 	for _, server := range servers {
 		apptest.Eventually(t, lasts, "readiness to fail", func() bool { status, _ := server.Get("/readyz"); return status == http.StatusServiceUnavailable })
@@ -64,7 +64,7 @@ func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, take
 	time.Sleep(time.Until(began.Add(lasts)))
 
 	stored := conversation.count()
-	giveBack()
+	restoreRedis()
 	began = time.Now()
 	for _, server := range servers {
 		server.AwaitReady()

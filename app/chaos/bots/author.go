@@ -12,7 +12,7 @@ import (
 	"burble/app/client"
 )
 
-// Author sends bursts of entries to its rooms. It retries unanswered sends with the same key, on
+// Author sends bursts of entries to its rooms. It retries sends without a reply with the same key, on
 // any server. Unless Faithful is set, it sometimes stops retrying.
 type Author struct {
 	*Environment
@@ -155,7 +155,7 @@ func (a *Author) send(ctx context.Context, open []*check.Sent) {
 		if err != nil {
 			return
 		}
-		a.socket, socket.Timeout = socket, check.AnswerLimit+5*time.Second
+		a.socket, socket.Timeout = socket, check.ReplyLimit+5*time.Second
 	}
 	defer context.AfterFunc(ctx, a.socket.Cut)()
 	waiting := make(map[string]*check.Sent)
@@ -219,7 +219,7 @@ func (a *Author) post(ctx context.Context, s *check.Sent) {
 // settle records the reply to a send. After some errors, the send stays open.
 func (a *Author) settle(s *check.Sent, reply client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
-	last.Answered = time.Now()
+	last.Replied = time.Now()
 	if refused, ok := reply.(*client.Error); ok {
 		mayBeGone := a.deleted[s.Entry.Target] || a.MayRemoveEntries(s.Room) || a.MayLose(s.Entry.Target)
 		switch {

@@ -14,7 +14,7 @@ import (
 // transport opens a connection for each request, because faults break connections.
 var transport = &http.Transport{
 	DisableKeepAlives: true, DisableCompression: true,
-	DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ResponseHeaderTimeout: check.AnswerLimit,
+	DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ResponseHeaderTimeout: check.ReplyLimit,
 }
 
 // ServerAt returns a client for the server at addr.

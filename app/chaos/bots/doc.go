@@ -1,6 +1,6 @@
 // Package bots has the clients for a chaos run, and records what they observe.
 //
-// An [Author] sends messages, and retries each one with the same key until it is answered. A
+// An [Author] sends messages, and retries each one with the same key until it is confirmed. A
 // [Follower] reads rooms over WebSocket, server-sent events or NDJSON. It keeps a cursor for
 // each room, and resumes there whenever its connection ends. In a reconnect storm, thousands of
 // clients resume at once. All of them use app/client and share no code with the server.

@@ -204,7 +204,7 @@ func (f *Follower) addRefusal(refused *client.Error) {
 func (f *Follower) IsShutOut() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	last := f.transcripts[f.rooms[0]].LastAnswer()
+	last := f.transcripts[f.rooms[0]].LastReply()
 	return last != nil && (last.Kind == check.Closed || last.Kind == check.Refused && last.Code == "not_found")
 }
 

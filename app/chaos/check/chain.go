@@ -202,7 +202,7 @@ func (c *chain) checkEnd() {
 	epoch, h := c.Truth.Current(c.Room)
 	switch {
 	case c.Account != "" && !c.isMember():
-		if last := c.LastAnswer(); last != nil && last.Kind != Closed && last.Kind != Refused {
+		if last := c.LastReply(); last != nil && last.Kind != Closed && last.Kind != Refused {
 			c.find(WrongEnd, "still follows, but is no member")
 		}
 	case c.Partial: // the client may have left before a server could detect the loss

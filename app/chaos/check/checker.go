@@ -51,8 +51,8 @@ type Evidence struct {
 	MayBeOrphan, MayLose func(ID) bool
 }
 
-// AnswerLimit is the maximum time for answering a send on a working connection.
-const AnswerLimit = 20 * time.Second
+// ReplyLimit is the maximum time for a reply to a send on a working connection.
+const ReplyLimit = 20 * time.Second
 
 // Checker compares what clients received with what Redis stored. Its Findings include those of
 // the clients.
@@ -181,7 +181,7 @@ func (c *Checker) checkSent(s *Sent) {
 		c.find(WrongReply, "%s: a send to %s was refused: %s", s.Author, s.Room, s.Refused)
 	}
 	for _, attempt := range s.Attempts {
-		if took := attempt.Answered.Sub(attempt.At); took > AnswerLimit {
+		if took := attempt.Replied.Sub(attempt.At); took > ReplyLimit {
 			c.find(LateReply, "%s: the reply to a send to %s took %v", s.Author, s.Room, took)
 		}
 	}

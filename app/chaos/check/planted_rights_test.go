@@ -42,7 +42,7 @@ var plantedTrespasses = map[string]struct {
 	}},
 	"an entry stored long after the sign-out": {LateEnd, func(e *Evidence) {
 		end := e.Ends["token"]
-		end.Answered = time.UnixMilli(10).Add(-end.Limit)
+		end.Replied = time.UnixMilli(10).Add(-end.Limit)
 		e.Ends["token"] = end
 	}},
 	"a sign-out that nobody asked for": {WrongReply, func(e *Evidence) { delete(e.Ends, "old token") }},

@@ -47,9 +47,9 @@ var plantedFlaws = map[string]struct {
 	"two IDs acknowledged for one message":  {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
 	"an acknowledgement of another message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
 	"a send refused without a reason":       {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
-	"a send that was never answered":        {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
+	"a send that was never confirmed":       {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
 	"a late acknowledgement": {LateReply, func(e *Evidence) {
-		e.Sent[3].Attempts[0].Answered = e.Sent[3].Attempts[0].At.Add(AnswerLimit + time.Second)
+		e.Sent[3].Attempts[0].Replied = e.Sent[3].Attempts[0].At.Add(ReplyLimit + time.Second)
 	}},
 	"a fresh read that lacks an acknowledged message": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},
 
@@ -200,7 +200,7 @@ func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 		all = append(all, &entry)
 		e.Sent = append(e.Sent, &Sent{
 			Author: author, Room: room, Burst: n, Entry: Entry{Kind: entry.Kind, User: author, Key: entry.Key, Text: entry.Text, Files: entry.Files},
-			Attempts: []Attempt{{At: moment(n), Answered: moment(n)}}, Acks: []ID{entry.ID},
+			Attempts: []Attempt{{At: moment(n), Replied: moment(n)}}, Acks: []ID{entry.ID},
 		})
 	}
 	e.Truth.History(room, epoch).Add(all)

@@ -5,19 +5,19 @@ import "time"
 // SessionEnd is the end of an account's session, from the request that ended it to the reply. After the reply,
 // the servers have a limited time to end the session's connections.
 type SessionEnd struct {
-	Begun, Answered time.Time
-	Limit           time.Duration
+	Begun, Replied time.Time
+	Limit          time.Duration
 }
 
 // change is an entry that changed whether a client is a member of a room.
 type change struct {
-	id              ID
-	isMember        bool
-	begun, answered time.Time // of the append; zero for the first members, who were added with the room
+	id               ID
+	isMember         bool
+	begun, confirmed time.Time // of the append; zero for the first members, who were added with the room
 }
 
-func (c *change) isAnsweredBefore(at time.Time) bool {
-	return !c.answered.IsZero() && c.answered.Before(at)
+func (c *change) isConfirmedBefore(at time.Time) bool {
+	return !c.confirmed.IsZero() && c.confirmed.Before(at)
 }
 
 // rights is the state of a chain whose client may read its room only while it is a member.
@@ -40,7 +40,7 @@ func (c *Checker) changesOf(room, account string) (changes []change) {
 		if e.Kind == "member" && e.Member == account {
 			one := change{id: e.ID, isMember: e.Role != "none"}
 			if s := c.byKey[e.Key]; s != nil {
-				one.begun, one.answered = s.First, s.Acked
+				one.begun, one.confirmed = s.First, s.Acked
 			}
 			changes = append(changes, one)
 		}
@@ -90,7 +90,7 @@ func (c *chain) checkAdmitted(e *Event) {
 		switch {
 		case one.isMember && one.begun.Before(e.At):
 			mayRead = true
-		case !one.isMember && one.isAnsweredBefore(r.requested.At):
+		case !one.isMember && one.isConfirmedBefore(r.requested.At):
 			mayRead = false
 		}
 	}
@@ -117,7 +117,7 @@ func (c *chain) checkMayRead(entry *Entry, at time.Time) {
 		c.find(Trespass, "read %v after its removal %v", entry.ID, removal)
 	}
 	end, hasEnded := c.Ends[c.rights.requested.Session]
-	if hasEnded && time.UnixMilli(int64(entry.ID.Millis)).After(end.Answered.Add(end.Limit)) {
+	if hasEnded && time.UnixMilli(int64(entry.ID.Millis)).After(end.Replied.Add(end.Limit)) {
 		c.find(LateEnd, "read %v, stored more than %v after the session had ended", entry.ID, end.Limit)
 	}
 }
@@ -153,7 +153,7 @@ func (c *chain) checkRefused(e *Event) {
 		isMember := false // all the time
 		for _, one := range c.rights.changes {
 			switch {
-			case one.isMember && (one.begun.IsZero() || one.isAnsweredBefore(c.rights.requested.At)):
+			case one.isMember && (one.begun.IsZero() || one.isConfirmedBefore(c.rights.requested.At)):
 				isMember = true
 			case !one.isMember && one.begun.Before(e.At):
 				isMember = false

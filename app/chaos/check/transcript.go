@@ -27,8 +27,8 @@ type Transcript struct {
 // Add adds an event.
 func (t *Transcript) Add(e Event) { t.Events = append(t.Events, e) }
 
-// LastAnswer returns the last event that is not a request, or nil.
-func (t *Transcript) LastAnswer() *Event {
+// LastReply returns the last event that is not a request, or nil.
+func (t *Transcript) LastReply() *Event {
 	for i := len(t.Events) - 1; i >= 0; i-- {
 		if t.Events[i].Kind != Requested {
 			return &t.Events[i]
@@ -93,16 +93,16 @@ type Sent struct {
 	Refused      string // code of a final error
 }
 
-// Attempt is one send. Answered is zero if the connection ended first.
+// Attempt is one send. Replied is zero if the connection ended first.
 type Attempt struct {
-	At, Answered time.Time
-	Unknown      bool // the reply reported that the outcome is unknown
+	At, Replied time.Time
+	Unknown     bool // the reply reported that the outcome is unknown
 }
 
 // IsUncertain reports whether the outcome was unknown at any time.
 func (s *Sent) IsUncertain() bool {
 	for _, attempt := range s.Attempts {
-		if attempt.Answered.IsZero() || attempt.Unknown {
+		if attempt.Replied.IsZero() || attempt.Unknown {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import { trackReading } from "../rooms/read-tracker.js";
 import { RoomList } from "../rooms/room-list.js";
 import { StoredReadMarkers } from "../rooms/rooms.js";
 import { Alerts } from "./alerts.js";
+import { addShortcuts } from "./shortcuts.js";
 import { load } from "./storage.js";
 
 const SLEEP_DELAY = 5 * 60_000; // milliseconds; tests change it with "burble:sleep" in localStorage
@@ -25,7 +26,7 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   rooms.addEventListener("change", () => showUnread(rooms, room, alerts));
   connectPeople({ room, me, connection, presence });
   tagNames(log, updateReading);
-  import("./shortcuts.js").then(({ addShortcuts }) => addShortcuts({ rooms, room, showLatest })).catch(() => {});
+  addShortcuts({ rooms, room, showLatest });
   sleepWhenHidden({
     delay: Number(load("burble:sleep")) || SLEEP_DELAY,
     isHidden: () => document.hidden,

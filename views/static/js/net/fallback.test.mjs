@@ -180,7 +180,8 @@ test("a watched room keeps its cursor", async () => {
   assert.deepEqual(events.map(JSON.parse), [{ type: "followed", room: "tea", state: "resumed", at: "5-0@t", last: "5-0@t" }]);
 });
 
-test("without a room, a socket is open while the server is reachable, whose time is in hello", async () => {
+test("without a room, a socket is open while the server is reachable, whose time is in hello", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { HTTPSocket } = await load();
   const socket = new HTTPSocket("wss://chat.example/ws");
   const frames = [];

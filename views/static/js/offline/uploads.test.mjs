@@ -111,6 +111,7 @@ test("a message is sent once its files are uploaded, and before the next one", a
 });
 
 test("messages with files are sent from another room", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { outbox, connection, sent } = openOutbox(t, stored("A"));
   outbox.close();
   outbox.add({ text: "look", attached: [await attach("a.txt")] });

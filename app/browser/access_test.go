@@ -121,6 +121,7 @@ func TestTeamFromSetupLinkToPrivateRoom(t *testing.T) {
 }
 
 func TestPagesAboutPeopleAreAccessible(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	source, err := axeSource()
 	if err != nil {

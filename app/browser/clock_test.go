@@ -97,6 +97,7 @@ const timesMatchTimeZone = `(() => {
 })()`
 
 func TestTimesFollowTheTimeZoneAndTheDay(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -156,6 +156,7 @@ func TestHostileMessagesAreHarmless(t *testing.T) {
 }
 
 func TestHostileTopicsAreHarmless(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, mallory := newUser(t, "Ada"), newGuest(t, server, "Mallory")

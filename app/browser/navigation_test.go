@@ -133,6 +133,7 @@ func readWholeHistory(ada, bob *user) {
 // If the user navigates again before the messages of the first navigation load, the last navigation
 // wins.
 func TestLastNavigationWins(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -174,6 +175,7 @@ func TestLastNavigationWins(t *testing.T) {
 }
 
 func TestArrowUpAmongOlderMessagesEditsTheLastOne(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

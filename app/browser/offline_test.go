@@ -63,6 +63,7 @@ func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
 }
 
 func TestRoomLeftImmediatelyDoesNotClaimToBeEmpty(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)

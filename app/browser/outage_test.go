@@ -10,6 +10,7 @@ import (
 )
 
 func TestPageSurvivesAServerCrash(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)

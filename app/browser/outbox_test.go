@@ -13,6 +13,7 @@ import (
 )
 
 func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	const secret = "SECRET=sixteen characters and more"
@@ -127,6 +128,7 @@ func TestMessagesWaitingInAnotherRoomAreSent(t *testing.T) {
 }
 
 func TestBrowserWarnsBeforeUnsavedMessagesAreLost(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here := startOnFixedPort(t, redis)
@@ -153,6 +155,7 @@ func TestBrowserWarnsBeforeUnsavedMessagesAreLost(t *testing.T) {
 // The browser closes the page's database if it is short of space, or if the user clears the site's
 // data.
 func TestCacheRecoversAfterTheDatabaseIsClosed(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -205,6 +208,7 @@ func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
 }
 
 func TestOfflineEditOfAMessageDeletedElsewhereIsDropped(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

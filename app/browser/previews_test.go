@@ -227,6 +227,7 @@ func TestPreviewsHavePictures(t *testing.T) {
 }
 
 func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	server := apptest.Start(t, redis, site.env())
@@ -268,6 +269,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 }
 
 func TestPreviewsInDirectRoomsMustBeRequested(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	server := apptest.Start(t, redis, site.env())
@@ -284,6 +286,7 @@ func TestPreviewsInDirectRoomsMustBeRequested(t *testing.T) {
 }
 
 func TestComposerWithoutPreviews(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	server := apptest.Start(t, redis, site.env(), "PREVIEWS=off")

@@ -132,6 +132,7 @@ func (u *user) heapBytes() float64 {
 }
 
 func TestUnfoldingCodeKeepsItsPlace(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -192,6 +193,7 @@ func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
 
 // A page may stay open and scrolled up for days while messages arrive.
 func TestMessagesBelowTheViewLeakNoListeners(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -40,6 +40,7 @@ func TestTwoTabsWriteToTheOutboxAtTheSameTime(t *testing.T) {
 }
 
 func TestOpenTabSendsMessagesOfAClosedTab(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -65,6 +66,7 @@ func TestOpenTabSendsMessagesOfAClosedTab(t *testing.T) {
 }
 
 func TestHomeShowsMessagesWaitingInAnotherTab(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := startOnFixedPort(t, redis)
@@ -99,6 +101,7 @@ func TestHomeShowsMessagesWaitingInAnotherTab(t *testing.T) {
 }
 
 func TestSendingInOneTabKeepsTheDraftOfAnother(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -15,6 +15,7 @@ import (
 )
 
 func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -89,6 +90,7 @@ func TestWheelScrollsOverTheToolbarToo(t *testing.T) {
 }
 
 func TestPinchOpensNoToolbar(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -4,6 +4,8 @@ package browser
 
 import (
 	"testing"
+
+	"burble/app/apptest"
 )
 
 // translate does what a browser does to translate a page.
@@ -19,6 +21,7 @@ const translate = `
 
 // The page must store originals, not translations. Names, times, code and rooms are not translated.
 func TestTranslationIsNotKept(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
 	bob.send("lobby", "hola, @Ada, `git push`")

@@ -14,6 +14,7 @@ import (
 )
 
 func TestCostOfIdleSockets(t *testing.T) {
+	apptest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"burble/app/apptest"
 	"burble/app/pictures"
 )
 
@@ -57,9 +58,7 @@ func processFolder(folder string) {
 
 // Concurrent uploads of 24 megapixels each must fit in the memory of a small server.
 func TestCostOfTenPictures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("decodes many megapixels")
-	}
+	apptest.SkipUnlessLong(t)
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("no /proc")
 	}

@@ -31,12 +31,13 @@ func TestReplicaDurability(t *testing.T) {
 		t.Errorf("AddFile without a replica: got error %v, want ErrUnavailable", err)
 	}
 	owner := store.AsRanked(ada, streams.Owner)
-	if _, err := owner.CreatePrivate(context.Background(), "Team", nil); !errors.Is(err, streams.ErrUnavailable) {
+	if _, err := owner.CreatePrivate(context.Background(), "Team", []streams.User{bob}); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("CreatePrivate without a replica: got error %v, want ErrUnavailable", err)
 	}
 	if err := owner.DeleteRoom(context.Background(), "other"); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("DeleteRoom without a replica: got error %v, want ErrUnavailable", err)
 	}
+	expectUnconfirmedDeletion(t, store)
 	client := primary.Client()
 	defer client.Close()
 	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()
@@ -65,6 +66,31 @@ func TestReplicaDurability(t *testing.T) {
 	}
 	if err := store.Health(context.Background()); err != nil {
 		t.Errorf("Health with a replica: got error %v, want none", err)
+	}
+}
+
+// expectUnconfirmedDeletion checks that a private room that is deleted without a replica is gone from the lists of its members.
+func expectUnconfirmedDeletion(t *testing.T, store *streams.Store) {
+	t.Helper()
+	owner, secret, key := store.AsRanked(ada, streams.Owner), []byte("secret"), uuid.NewString()
+	room, err := owner.CreatePrivateOnce(t.Context(), secret, key, "Team", []streams.User{bob})
+	if !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("CreatePrivateOnce without a replica: got error %v, want ErrUnavailable", err)
+	}
+	if again, _ := owner.CreatePrivateOnce(t.Context(), secret, key, "Team", []streams.User{bob}); again != room {
+		t.Errorf("CreatePrivateOnce again: got room %q, want %q", again, room)
+	}
+	if rooms, err := store.As(bob).PrivateRooms(t.Context()); len(rooms) != 2 || err != nil {
+		t.Errorf("before the deletion, a member has %d private rooms, %v, want both", len(rooms), err)
+	}
+	if err := owner.DeleteRoom(t.Context(), room); !errors.Is(err, streams.ErrUnconfirmed) {
+		t.Errorf("DeleteRoom without a replica: got error %v, want ErrUnconfirmed", err)
+	}
+	if rooms, err := store.As(bob).PrivateRooms(t.Context()); len(rooms) != 1 || err != nil {
+		t.Errorf("after the deletion, a member has %d private rooms, %v, want 1", len(rooms), err)
+	}
+	if err := owner.DeleteRoom(t.Context(), room); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("DeleteRoom again without a replica: got error %v, want ErrUnavailable", err)
 	}
 }
 

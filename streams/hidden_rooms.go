@@ -138,8 +138,9 @@ func (s *Store) create(ctx context.Context, granted grant, wanted newRoom) (crea
 		args = append(args, other.ID, other.Name)
 	}
 	keys := append(s.keys.history(room), s.keys.members(room), s.keys.activity(bucketOf(room)), s.keys.list(room))
-	reply, err := s.redis.RunDurably(ctx, conns.Call{Script: createRoomScript, Weight: 1, Keys: keys, Args: args}).Text()
-	if err != nil {
+	cmd, unconfirmed := s.redis.RunDurably(ctx, conns.Call{Script: createRoomScript, Weight: 1, Keys: keys, Args: args})
+	reply, err := cmd.Text()
+	if err = cmp.Or(err, unconfirmed); err != nil {
 		return false, fmt.Errorf("create a %s room: %w", wanted.kind, wrap(err))
 	}
 	return reply == "created", nil
@@ -173,7 +174,7 @@ func (s *Store) listMember(ctx context.Context, room string, changed *Entry) err
 }
 
 // DeleteRoom deletes the room with all its entries. Readers get the Closed reason Deleted. The user must be
-// an Owner.
+// an Owner. If it returns ErrUnconfirmed, it has deleted the room.
 func (a Access) DeleteRoom(ctx context.Context, room string) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -182,14 +183,17 @@ func (a Access) DeleteRoom(ctx context.Context, room string) error {
 	s := a.store
 	keys := append(s.keys.history(room), s.keys.activity(bucketOf(room)), s.keys.list(room), s.keys.members(room), s.keys.present(room))
 	call := conns.Call{Script: deleteRoomScript, Weight: 2, Keys: keys, Args: []any{room, granted.user.ID, granted.rank.name()}}
-	reply, err := s.redis.RunDurably(ctx, call).StringSlice()
-	if err != nil {
-		return fmt.Errorf("delete room %q: %w", room, wrap(err))
-	}
-	switch reply[0] {
-	case "deleted":
-		return s.unlistFor(ctx, room, reply[1:]...)
-	case "no_room":
+	cmd, unconfirmed := s.redis.RunDurably(ctx, call)
+	reply, err := cmd.StringSlice()
+	switch {
+	case err == nil && reply[0] == "deleted":
+		if err := s.unlistFor(ctx, room, reply[1:]...); err != nil || unconfirmed == nil {
+			return err
+		}
+		return fmt.Errorf("delete room %q: %w", room, ErrUnconfirmed)
+	case cmp.Or(err, unconfirmed) != nil:
+		return fmt.Errorf("delete room %q: %w", room, wrap(cmp.Or(err, unconfirmed)))
+	case reply[0] == "no_room":
 		return ErrNoRoom
 	}
 	return refusals[reply[0]]

@@ -54,15 +54,21 @@ func (s *Store) upload(ctx context.Context, granted grant, file *File) error {
 		call.Args = append(call.Args, file.ID, UploadTTL.Milliseconds(),
 			"hash", file.Hash, "thumbnail", file.Thumbnail, "size", file.Size, "json", encodeJSON(stored))
 	}
-	run := s.redis.RunScript
-	if file != nil {
-		run = s.redis.RunDurably
+	var cmd *redis.Cmd
+	var unconfirmed error
+	if file == nil {
+		cmd = s.redis.RunScript(ctx, call)
+	} else {
+		cmd, unconfirmed = s.redis.RunDurably(ctx, call)
 	}
-	reply, err := run(ctx, call).Text()
-	if err != nil {
+	reply, err := cmd.Text()
+	if refused := refusals[reply]; refused != nil {
+		return refused
+	}
+	if err = cmp.Or(err, unconfirmed); err != nil {
 		return fmt.Errorf("upload to room %q: %w", granted.room, wrap(err))
 	}
-	return refusals[reply] // nil for "ok"
+	return nil
 }
 
 // PreviewPicture is the number of the picture of a message's preview. See File.
@@ -172,8 +178,9 @@ func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bo
 		Keys: []string{s.keys.file(file.Bucket, file.ID), s.keys.files(file.Bucket), s.keys.room(file.Room)},
 		Args: []any{file.ID, claimInterval.Milliseconds(), forgetTimeout.Milliseconds()},
 	}
-	claimed, err := s.redis.RunDurably(ctx, call).Int()
-	if err != nil {
+	cmd, unconfirmed := s.redis.RunDurably(ctx, call)
+	claimed, err := cmd.Int()
+	if err = cmp.Or(err, unconfirmed); err != nil {
 		return false, fmt.Errorf("claim file %s: %w", file.ID, wrap(err))
 	}
 	return claimed == 1, nil

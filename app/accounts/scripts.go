@@ -64,7 +64,12 @@ var statuses = map[string]error{
 // run calls a script whose reply begins with a status, and returns when the changes are as durable as messages. It returns
 // the rest of the reply, or the error for the status. For a status that is not in statuses, it returns the whole reply.
 func (a *Accounts) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
-	return readReply(a.redis.RunDurably(ctx, conns.Call{Script: script, Keys: keys, Args: args, Weight: 1}))
+	cmd, unconfirmed := a.redis.RunDurably(ctx, conns.Call{Script: script, Keys: keys, Args: args, Weight: 1})
+	reply, err := readReply(cmd)
+	if err == nil {
+		err = unavailable(unconfirmed)
+	}
+	return reply, err
 }
 
 // readReply returns a reply as run does.

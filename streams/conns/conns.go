@@ -62,6 +62,9 @@ type Set struct {
 	pipeline  *sharedPipeline // over Retrying
 	replicate bool
 	discovery sync.Mutex // see BlockingNode
+
+	durableMu sync.Mutex
+	durable   map[*redis.Client]*sharedPipeline // by the server; over Retrying
 }
 
 // New returns a Set, which connects on first use. The caller must close it.
@@ -71,8 +74,9 @@ func New(options Options) *Set {
 		Unretried: newClient(options, maxUnretried, noRetries),
 		Blocking:  newClient(options, max(1, options.Blocking), noRetries),
 		replicate: options.Replicate,
+		durable:   make(map[*redis.Client]*sharedPipeline),
 	}
-	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: InCluster(options.Redis)}
+	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: InCluster(options.Redis), maxRunning: maxPipelines}
 	return s
 }
 

@@ -15,8 +15,11 @@ const replicaTimeout = time.Second
 // write may be lost.
 var ErrNotReplicated = errors.New("no replica has confirmed the write")
 
-// Durable is like [Set.Pipeline]. If Options.Replicate is set, it returns an error unless a replica has the writes. It then
-// sends all commands to the server that has the key.
+// Durable is like [Set.Pipeline]. If Options.Replicate is set, it also returns an error unless a replica has the writes. It
+// then sends all commands to the server that has the key. If the error is ErrNotReplicated, the caller may use the commands.
+//
+// Only one of these pipelines waits for the replicas of a server at a time. While the replicas hang, the other connections
+// are left for reads.
 func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(redis.Pipeliner)) error {
 	if !s.replicate {
 		return s.Pipeline(ctx, weight, queue)
@@ -25,13 +28,24 @@ func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(re
 	if err != nil {
 		return err
 	}
-	pipe := node.Pipeline()
-	queue(pipe)
-	// WAIT waits only for writes over its own connection. If an earlier call made the change, this one may write nothing else.
-	pipe.Set(ctx, key+":replicated", "", time.Millisecond)
-	wait := s.PipeWait(ctx, pipe)
-	pipe.Exec(ctx)
-	return CheckReplicated(wait)
+	s.durableMu.Lock()
+	pipeline := s.durable[node]
+	if pipeline == nil {
+		pipeline = &sharedPipeline{client: node, maxRunning: 1, isDurable: true}
+		s.durable[node] = pipeline
+	}
+	s.durableMu.Unlock()
+	return pipeline.do(ctx, weight, key, queue)
+}
+
+// markScript writes a key, even if Redis is full: Redis refuses a script only before its first write, and DEL needs no memory.
+var markScript = redis.NewScript(`redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], '', 'PX', 1)`)
+
+// markAndWait adds a write and a WAIT for one replica to the pipeline. WAIT waits only for writes over its own connection. If
+// an earlier call made the change, the commands before may have written nothing.
+func markAndWait(ctx context.Context, pipe redis.Pipeliner, key string) *redis.Cmd {
+	markScript.Eval(ctx, pipe, []string{key + ":replicated"})
+	return pipeWait(ctx, pipe)
 }
 
 // PipeWait adds a WAIT for one replica to the pipeline, for [CheckReplicated]. Without Options.Replicate, it adds nothing and
@@ -40,6 +54,10 @@ func (s *Set) PipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	if !s.replicate {
 		return nil
 	}
+	return pipeWait(ctx, pipe)
+}
+
+func pipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	return pipe.Do(ctx, "wait", 1, replicaTimeout.Milliseconds())
 }
 

@@ -3,8 +3,12 @@
 package conns_test
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +32,8 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	change := func(key string) error { // over a new connection
 		set := conns.New(conns.Options{Redis: primary.Redis(), Stream: "s", Replicate: true})
 		defer set.Close()
-		return set.RunDurably(t.Context(), conns.Call{Script: once, Keys: []string{key}}).Err()
+		reply, unconfirmed := set.RunDurably(t.Context(), conns.Call{Script: once, Keys: []string{key}})
+		return cmp.Or(reply.Err(), unconfirmed)
 	}
 	confirmed := func(key string) {
 		t.Helper()
@@ -48,3 +53,67 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	replica.Resume()
 	confirmed("second")
 }
+
+// While replicas hang, each change waits for a second. Reads must not queue behind the changes for a connection.
+func TestChangesThatWaitForAReplicaLeaveConnectionsForReads(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	set := conns.New(conns.Options{Redis: server.Redis(), Stream: "s", Replicate: true})
+	defer set.Close()
+	observer := server.Client()
+	defer observer.Close()
+	var changing sync.WaitGroup
+	for i := range 10 {
+		changing.Go(func() {
+			call := conns.Call{Script: increment, Keys: []string{fmt.Sprint("key ", i)}, Weight: 1}
+			if reply, unconfirmed := set.RunDurably(t.Context(), call); reply.Err() != nil || !errors.Is(unconfirmed, conns.ErrNotReplicated) {
+				t.Errorf("change %d without a replica: got errors %v and %v, want ErrNotReplicated", i, reply.Err(), unconfirmed)
+			}
+		})
+	}
+	changed := make(chan struct{})
+	go func() {
+		changing.Wait()
+		close(changed)
+	}()
+	waiting := 0
+	for isDone := false; !isDone; {
+		select {
+		case <-changed:
+			isDone = true
+		default:
+		}
+		info := observer.InfoMap(t.Context(), "clients").Item("Clients", "blocked_clients")
+		n, err := strconv.Atoi(info)
+		if err != nil {
+			t.Fatalf("read the number of blocked clients: %v", err)
+		}
+		waiting = max(waiting, n)
+	}
+	if waiting != 1 {
+		t.Errorf("%d connections waited for a replica at the same time, want 1", waiting)
+	}
+	if keys := observer.DBSize(t.Context()).Val(); keys != 10 {
+		t.Errorf("Redis has %d changes, want all 10", keys)
+	}
+}
+
+// A change that no replica can confirm is made nevertheless, so that a ban works at once. This must not depend on whether
+// Redis already has the script.
+func TestUnconfirmedChangeIsMade(t *testing.T) {
+	t.Parallel()
+	set := conns.New(conns.Options{Redis: redistest.Start(t).Redis(), Stream: "s", Replicate: true})
+	defer set.Close()
+	for want := range 2 {
+		call := conns.Call{Script: increment, Keys: []string{"key"}, Weight: 1}
+		reply, unconfirmed := set.RunDurably(t.Context(), call)
+		if !errors.Is(unconfirmed, conns.ErrNotReplicated) {
+			t.Errorf("without a replica: got error %v, want ErrNotReplicated", unconfirmed)
+		}
+		if n, err := reply.Int(); n != want+1 || err != nil {
+			t.Errorf("without a replica: the script replied %d, %v, want %d", n, err, want+1)
+		}
+	}
+}
+
+var increment = redis.NewScript(`return redis.call('INCR', KEYS[1])`)

@@ -2,6 +2,7 @@ package conns
 
 import (
 	"context"
+	"errors"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -17,25 +18,6 @@ type Call struct {
 // RunScripts makes the calls through [Set.Pipeline], in one round trip, or in two if a server does not have a script yet. It
 // returns an error only if ctx is done. The replies hold the errors from Redis.
 func (s *Set) RunScripts(ctx context.Context, calls ...Call) ([]*redis.Cmd, error) {
-	return runScripts(ctx, calls, func(weight int, queue func(redis.Pipeliner)) error {
-		return s.Pipeline(ctx, weight, queue)
-	})
-}
-
-// RunScript makes one call through [Set.Pipeline].
-func (s *Set) RunScript(ctx context.Context, call Call) *redis.Cmd {
-	return onlyReply(s.RunScripts(ctx, call))
-}
-
-// RunDurably makes one call through [Set.Durable], with the call's first key.
-func (s *Set) RunDurably(ctx context.Context, call Call) *redis.Cmd {
-	return onlyReply(runScripts(ctx, []Call{call}, func(weight int, queue func(redis.Pipeliner)) error {
-		return s.Durable(ctx, weight, call.Keys[0], queue)
-	}))
-}
-
-// runScripts makes the calls in pipelines that send sends.
-func runScripts(ctx context.Context, calls []Call, send func(weight int, queue func(redis.Pipeliner)) error) ([]*redis.Cmd, error) {
 	replies := make([]*redis.Cmd, len(calls))
 	for _, eval := range []func(*redis.Script, context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
 		(*redis.Script).EvalSha, (*redis.Script).Eval,
@@ -52,7 +34,7 @@ func runScripts(ctx context.Context, calls []Call, send func(weight int, queue f
 			break
 		}
 		retried := make([]*redis.Cmd, len(missing))
-		err := send(weight, func(pipe redis.Pipeliner) {
+		err := s.Pipeline(ctx, weight, func(pipe redis.Pipeliner) {
 			for k, i := range missing {
 				retried[k] = eval(calls[i].Script, ctx, pipe, calls[i].Keys, calls[i].Args...)
 			}
@@ -67,12 +49,34 @@ func runScripts(ctx context.Context, calls []Call, send func(weight int, queue f
 	return replies, nil
 }
 
-// onlyReply returns the only reply, or err as a reply.
-func onlyReply(replies []*redis.Cmd, err error) *redis.Cmd {
+// RunScript makes one call through [Set.Pipeline].
+func (s *Set) RunScript(ctx context.Context, call Call) *redis.Cmd {
+	replies, err := s.RunScripts(ctx, call)
 	if err != nil {
-		failed := redis.NewCmd(context.Background())
-		failed.SetErr(err)
-		return failed
+		return failed(err)
 	}
 	return replies[0]
+}
+
+// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is nil or ErrNotReplicated. The
+// script has run even then: a change that cannot be confirmed is made nevertheless.
+func (s *Set) RunDurably(ctx context.Context, call Call) (reply *redis.Cmd, unconfirmed error) {
+	if !s.replicate {
+		return s.RunScript(ctx, call), nil
+	}
+	err := s.Durable(ctx, call.Weight, call.Keys[0], func(pipe redis.Pipeliner) {
+		// Not EVALSHA: if Redis did not have the script, the WAIT after it would be for nothing.
+		reply = call.Script.Eval(ctx, pipe, call.Keys, call.Args...)
+	})
+	if err != nil && !errors.Is(err, ErrNotReplicated) {
+		return failed(err), nil
+	}
+	return reply, err
+}
+
+// failed returns err as a reply.
+func failed(err error) *redis.Cmd {
+	reply := redis.NewCmd(context.Background())
+	reply.SetErr(err)
+	return reply
 }

@@ -26,8 +26,10 @@ const (
 // In a Cluster, each caller has its own pipeline, because a merged one would wait for the slowest
 // node.
 type sharedPipeline struct {
-	client    redis.UniversalClient
-	isCluster bool
+	client     redis.UniversalClient
+	isCluster  bool
+	maxRunning int
+	isDurable  bool // for Set.Durable; waits for a replica
 
 	mu      sync.Mutex
 	waiting []*pipelineCall
@@ -38,9 +40,11 @@ type sharedPipeline struct {
 type pipelineCall struct {
 	ctx    context.Context
 	weight int
+	key    string // see Set.Durable
 	queue  func(redis.Pipeliner)
 	queued chan struct{} // closed when queue has returned
-	done   chan struct{}
+	done   chan struct{} // closed when err is set
+	err    error         // of CheckReplicated
 
 	isTaken bool // a pipeline is going to call queue, or has called it; guarded by the pipeline's mu
 }
@@ -52,7 +56,7 @@ type pipelineCall struct {
 // Pipeline returns an error only if ctx is done. The caller must then not use the commands, because
 // they may still be running.
 func (s *Set) Pipeline(ctx context.Context, weight int, queue func(redis.Pipeliner)) error {
-	return s.pipeline.do(ctx, weight, queue)
+	return s.pipeline.do(ctx, weight, "", queue)
 }
 
 // Do sends a single command, which queue adds, through [Set.Pipeline]. It returns the error of Pipeline
@@ -65,24 +69,24 @@ func Do[C redis.Cmder](ctx context.Context, s *Set, weight int, queue func(redis
 	return cmd, err
 }
 
-func (p *sharedPipeline) do(ctx context.Context, weight int, queue func(redis.Pipeliner)) error {
+func (p *sharedPipeline) do(ctx context.Context, weight int, key string, queue func(redis.Pipeliner)) error {
 	if p.isCluster {
 		pipe := p.client.Pipeline()
 		queue(pipe)
 		pipe.Exec(ctx)
 		return ctx.Err()
 	}
-	call := &pipelineCall{ctx: ctx, weight: weight, queue: queue, queued: make(chan struct{}), done: make(chan struct{})}
+	call := &pipelineCall{ctx: ctx, weight: weight, key: key, queue: queue, queued: make(chan struct{}), done: make(chan struct{})}
 	p.mu.Lock()
 	p.waiting = append(p.waiting, call)
-	if p.running < maxPipelines {
+	if p.running < p.maxRunning {
 		p.running++
 		go p.run()
 	}
 	p.mu.Unlock()
 	select {
 	case <-call.done:
-		return nil
+		return call.err
 	case <-ctx.Done():
 		p.mu.Lock()
 		isTaken := call.isTaken
@@ -103,9 +107,15 @@ func (p *sharedPipeline) run() {
 			close(call.queued)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), pipelineTimeout)
+		var wait *redis.Cmd
+		if p.isDurable {
+			wait = markAndWait(ctx, pipe, calls[0].key)
+		}
 		pipe.Exec(ctx)
 		cancel()
+		err := CheckReplicated(wait)
 		for _, call := range calls {
+			call.err = err
 			close(call.done)
 		}
 	}

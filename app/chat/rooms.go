@@ -232,23 +232,25 @@ func (s *Service) allowChange(user identity.User, address string, entry *streams
 	return s.writes.allowEntry(address, entry)
 }
 
-// DeleteRoom deletes a room with everything in it. The user must be an owner of the server.
+// DeleteRoom deletes a room with everything in it. The user must be an owner of the server. After streams.ErrUnconfirmed, it
+// has recorded the deletion, which nobody can repeat.
 func (s *Service) DeleteRoom(user identity.User, room string) error {
 	if err := allow(s.messages, user, "messages"); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
-	if err := s.as(user).DeleteRoom(ctx, room); err != nil {
-		return err
+	unconfirmed := s.as(user).DeleteRoom(ctx, room)
+	if unconfirmed != nil && !errors.Is(unconfirmed, streams.ErrUnconfirmed) {
+		return unconfirmed
 	}
 	// Nobody can repeat a deletion, so it succeeds even if a full Redis refuses to record it.
 	err := s.Record(user, "", streams.Entry{Action: protocol.ActionDeleteRoom, Room: room})
 	if errors.Is(err, streams.ErrFull) {
 		s.log.Warn("cannot record in the audit that a room was deleted", "user", user.ID, "error", err)
-		return nil
+		err = nil
 	}
-	return err
+	return cmp.Or(unconfirmed, err)
 }
 
 // About describes a room to the user. The title of a direct room is the names of the other members.

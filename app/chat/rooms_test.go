@@ -279,3 +279,19 @@ func TestRoomIsDeletedWhenRedisIsFull(t *testing.T) {
 		t.Errorf("delete the room again: got error %v, want ErrNoRoom", err)
 	}
 }
+
+// Nobody can repeat a deletion, so it must be recorded even if no replica confirms it.
+func TestUnconfirmedDeletionIsRecorded(t *testing.T) {
+	t.Parallel()
+	redis, directory := redistest.Start(t).Redis(), people{}
+	owner := directory.add("Olga", identity.Owner)
+	create(t, startWithPeople(t, redis, directory), owner, protocol.NewRoom{Kind: protocol.PublicRoom, Room: "launch"})
+	s := New(redistest.Open(t, streams.Options{Redis: redis, Durability: streams.Replica}), Options{Directory: directory})
+	if err := s.DeleteRoom(owner, "launch"); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("delete a room without a replica: got error %v, want ErrUnavailable", err)
+	}
+	entries, err := s.Audited(t.Context(), owner, streams.ID{}, 50)
+	if err != nil || len(entries) != 1 || entries[0].Action != protocol.ActionDeleteRoom {
+		t.Errorf("the audit has %v, %v, want the deletion", entries, err)
+	}
+}

@@ -109,13 +109,10 @@ func createArgs(session Session, record, name string, isGuest bool, passkey *Pas
 	return []any{userOf(session), idOf(session), record, id, key, name, guest}, nil
 }
 
-// Upgrade gives the guest s.User an account with the same user ID, and signs them in. It returns
+// Upgrade gives the guest s.User an account with the same user ID, or a new user without an ID, and signs them in. It returns
 // ErrExists if the guest already has an account, or had one.
 func (a *Accounts) Upgrade(ctx context.Context, s SignIn) (SignedIn, error) {
-	if s.User.ID == "" {
-		return SignedIn{}, ErrRefused
-	}
-	user, name, isGuest, err := a.newUser(s)
+	user, name, isGuest, err := a.newUser(s, "upgrade")
 	if err != nil {
 		return SignedIn{}, err
 	}

@@ -26,6 +26,10 @@ type Caller struct {
 	HasCookie bool              // the request has a cookie with a token that this server signed
 	HasBearer bool              // the request has a bearer token, valid or not
 
+	// Upgraded is the guest of the cookie if the guest has or had an account. Such a guest may do nothing but repeat the
+	// request that created the account, with the same key, because the response may have been lost.
+	Upgraded identity.User
+
 	tokenExpiry time.Time // of the cookie's token
 	refusal     error     // why the bearer token is refused, or nil
 }
@@ -100,7 +104,8 @@ func (i *Identifier) parse(token string, found *Caller) error {
 }
 
 // Check is middleware that refuses a request whose bearer token is invalid or whose session has ended. If that is true of
-// a cookie instead, it removes the cookie, and continues without a user. A banned person gets a page that says so, once.
+// a cookie instead, it removes the cookie, and continues without a user. A banned person gets a page that says so, once. A
+// guest with an account keeps the cookie until the next GET request, for Caller.Upgraded.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {
@@ -113,11 +118,14 @@ func (i *Identifier) Check(c *fiber.Ctx) error {
 	case errors.Is(err, accounts.ErrUnavailable):
 		return protocol.AsError(err)
 	}
+	guest := caller.User
 	caller.User, caller.Session, caller.NamedAt = identity.User{}, nil, time.Time{}
 	if caller.HasBearer {
 		return refusalOf(err)
 	}
 	switch isPage := c.Method() == fiber.MethodGet && negotiate.PrefersHTML(c); {
+	case errors.Is(err, accounts.ErrUpgraded) && c.Method() == fiber.MethodPost:
+		caller.Upgraded = guest
 	case !errors.Is(err, accounts.ErrBanned):
 		i.ClearToken(c)
 	case isPage:

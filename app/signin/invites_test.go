@@ -4,10 +4,13 @@ package signin_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"burble/app/apptest"
 	"burble/streams"
 	"burble/streams/redistest"
 )
@@ -41,6 +44,49 @@ func TestInviteIsSpentOnlyByPostAndOncePerUser(t *testing.T) {
 	people := decode[[]struct{ Name string }](bob, bob.do(http.MethodGet, "/people", ""))
 	if len(people) != 3 {
 		t.Errorf("got people %v, want Olga, Bob and Eve", people)
+	}
+}
+
+func TestRepeatedRequestCreatesOneAccount(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t)
+	_, path := owner.invite("uses", "1")
+	for _, path := range []string{path, "/sign-up"} {
+		key := newKey()
+		first := decode[signInResponse](owner, newBrowser(t, server).json(http.MethodPost, path, "name", "Bob", "key", key))
+		again := decode[signInResponse](owner, newBrowser(t, server).json(http.MethodPost, path, "name", "Bob", "key", key))
+		if first.Token == "" || again.User != first.User {
+			t.Errorf("POST %s: got %+v, and when it is repeated %+v, want the same user", path, first, again)
+		}
+	}
+}
+
+// A guest whose token has ended because of an account may never have received the response that has the new token.
+func TestGuestMayRepeatARequestThatCreatedAnAccount(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t)
+	_, path := owner.invite("uses", "1")
+	for _, path := range []string{path, "/sign-up"} {
+		bob := newBrowser(t, server)
+		guest := decode[signInResponse](bob, bob.json(http.MethodPost, "/session", "name", "Bob"))
+		page, _ := url.Parse(bob.origin)
+		cookies := bob.client.Jar.Cookies(page)
+		key := newKey()
+		first := decode[signInResponse](bob, bob.json(http.MethodPost, path, "key", key))
+		apptest.Eventually(t, 30*time.Second, "the guest's token to end", func() bool {
+			return newBrowser(t, server).do(http.MethodGet, "/rooms", "", "Authorization", "Bearer "+guest.Token).status == http.StatusForbidden
+		})
+		for range 2 {
+			bob.client.Jar.SetCookies(page, cookies)
+			again := decode[signInResponse](bob, bob.json(http.MethodPost, path, "key", key))
+			if first.Token == "" || again.User != guest.User {
+				t.Errorf("POST %s: got %+v, and when it is repeated %+v, want guest %+v", path, first, again, guest.User)
+			}
+		}
+		bob.client.Jar.SetCookies(page, cookies)
+		if got := bob.json(http.MethodPost, path, "key", newKey()); got.status < 400 {
+			t.Errorf("POST %s with another key: status %d, want an error", path, got.status)
+		}
 	}
 }
 

@@ -47,11 +47,13 @@ func (h *handlers) postSignUp(c *fiber.Ctx) error {
 		return err
 	}
 	wanted := signIn(c, body.Fields["name"], body.Fields["key"])
-	if wanted.User, err = newUser(wanted.User); err != nil {
-		if !body.IsForm {
-			return err
+	if wanted.User.ID == "" {
+		if _, err := newUser(wanted.User); err != nil { // Upgrade derives the user ID from the key
+			if !body.IsForm {
+				return err
+			}
+			return h.refuseSignUp(c, next, body.Fields["name"], err)
 		}
-		return h.refuseSignUp(c, next, body.Fields["name"], err)
 	}
 	signedIn, err := h.Accounts.Upgrade(c.UserContext(), wanted)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // A caller repeats a change that was not confirmed. The repetition finds the change made and writes nothing, but must not be
-// confirmed either before a replica has the change. Since Redis 7.2, WAIT alone would confirm it.
+// confirmed either before a replica has the change, even if Redis is full. Since Redis 7.2, WAIT alone would confirm it.
 func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	t.Parallel()
 	primary := redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
@@ -28,7 +28,15 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	replica := redistest.StartTCP(t, "--replicaof", host, port)
-	once := redis.NewScript(`return redis.call('SETNX', KEYS[1], 1)`)
+	once := redis.NewScript(`return redis.call('EXISTS', KEYS[1]) == 1 and 0 or redis.call('SETNX', KEYS[1], 1)`)
+	client := primary.Client()
+	defer client.Close()
+	limitMemory := func(bytes string) {
+		t.Helper()
+		if err := client.ConfigSet(t.Context(), "maxmemory", bytes).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	change := func(key string) error { // over a new connection
 		set := conns.New(conns.Options{Redis: primary.Redis(), Stream: "s", Replicate: true})
 		defer set.Close()
@@ -45,12 +53,16 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	}
 	confirmed("first")
 	replica.Pause()
-	for _, attempt := range []string{"a change", "its repetition"} {
+	for _, attempt := range []string{"a change", "its repetition", "its repetition in a full Redis"} {
+		if attempt == "its repetition in a full Redis" {
+			limitMemory("1")
+		}
 		if err := change("second"); !errors.Is(err, conns.ErrNotReplicated) {
 			t.Errorf("%s while the replica hangs: got error %v, want ErrNotReplicated", attempt, err)
 		}
 	}
 	replica.Resume()
+	limitMemory("0")
 	confirmed("second")
 }
 

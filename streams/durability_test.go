@@ -120,6 +120,9 @@ func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 				t.Errorf("Append while the replicas hang: got error %v, want ErrUnavailable", err)
 			}
+			if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
+				t.Errorf("Health while the replicas hang: got error %v, want ErrUnavailable", err)
+			}
 			for _, replica := range replicas {
 				replica.Resume()
 			}

@@ -67,7 +67,7 @@ func (s *Store) checkWrites(ctx context.Context) error {
 	}
 	pipe := node.Pipeline()
 	pipe.XTrimMaxLenApprox(ctx, activity, activityLength, 0)
-	wait := s.redis.PipeWait(ctx, pipe)
+	wait := s.redis.PipeProbe(ctx, pipe, activity)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err
 	}

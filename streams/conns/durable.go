@@ -39,13 +39,22 @@ func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(re
 }
 
 // markScript writes a key, even if Redis is full: Redis refuses a script only before its first write, and DEL needs no memory.
-var markScript = redis.NewScript(`redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], '', 'PX', 1)`)
+var markScript = redis.NewScript(`redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], '', 'PX', 1) return 1`)
 
 // markAndWait adds a write and a WAIT for one replica to the pipeline. WAIT waits only for writes over its own connection. If
 // an earlier call made the change, the commands before may have written nothing.
 func markAndWait(ctx context.Context, pipe redis.Pipeliner, key string) *redis.Cmd {
 	markScript.Eval(ctx, pipe, []string{key + ":replicated"})
 	return pipeWait(ctx, pipe)
+}
+
+// PipeProbe adds a write and a WAIT for one replica to the pipeline, for [CheckReplicated]. The write is next to the key.
+// Without Options.Replicate, it adds nothing and returns nil.
+func (s *Set) PipeProbe(ctx context.Context, pipe redis.Pipeliner, key string) *redis.Cmd {
+	if !s.replicate {
+		return nil
+	}
+	return markAndWait(ctx, pipe, key)
 }
 
 // PipeWait adds a WAIT for one replica to the pipeline, for [CheckReplicated]. Without Options.Replicate, it adds nothing and

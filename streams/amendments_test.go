@@ -26,6 +26,7 @@ const (
 // A message's state must not grow with its edits, and the last edit must cost Redis about as much as the
 // first.
 func TestCostOfManyEditsOfOneMessage(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	of := fx.stored[3].Cursor.ID
@@ -85,6 +86,7 @@ func TestReaderResumesAmongErasedEdits(t *testing.T) {
 }
 
 func TestCostOfManyReactionsToOneMessage(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	of := fx.stored[3].Cursor.ID

@@ -81,6 +81,7 @@ func TestClusterFailoverUnderLoad(t *testing.T) {
 }
 
 func TestClusterSlotMoveUnderLoad(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 1)
 	load := startLoad(t, cluster.Redis())

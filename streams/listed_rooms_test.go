@@ -50,6 +50,7 @@ func TestReadRoomsAreListedFirst(t *testing.T) {
 }
 
 func TestReadMarkersAreLimited(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()

@@ -71,6 +71,7 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 
 // A room may begin with thousands of topics. A page must not search them for older messages.
 func TestPageOfRoomWithManyTopics(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -92,6 +93,7 @@ func TestPageOfRoomWithManyTopics(t *testing.T) {
 
 // The previous release recorded neither runs nor the number of messages.
 func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -127,6 +129,7 @@ func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 
 // Servers of this release and the previous one append to the same room.
 func TestPagesOfRoomWrittenByTwoReleases(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		seed := uint64(time.Now().UnixNano())

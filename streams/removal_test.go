@@ -212,6 +212,7 @@ func (f *follower) expectSilence() {
 // A member who is removed and then added again reads everything, whether their reader ends in between or
 // has not read the removal yet. If they are removed once more, they end there.
 func TestReadmittedReaders(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		r := newRemovalRoom(t, backend.Client, streams.Options{Redis: backend.Redis})

@@ -17,6 +17,7 @@ import (
 )
 
 func TestRedisRestartUnderLoad(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	status := make(chan bool, 100)

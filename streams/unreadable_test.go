@@ -10,6 +10,7 @@ import (
 )
 
 func TestUnreadableEntriesAreSkipped(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	unreadable := map[string][]any{
 		"garbage":                  {"a", "b"},

@@ -40,11 +40,3 @@ func Long(t testing.TB, shortened string) bool {
 	t.Logf("shortened: %s; CI=true runs it in full", shortened)
 	return false
 }
-
-// SkipUnlessLong skips a test that takes long and covers rare circumstances, unless CI is set.
-func SkipUnlessLong(t testing.TB) {
-	t.Helper()
-	if os.Getenv("CI") == "" {
-		t.Skip("skipped because it takes long; CI=true runs it")
-	}
-}

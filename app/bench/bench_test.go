@@ -14,6 +14,7 @@ import (
 
 	"burble/app/bench/proc"
 	"burble/app/bench/report"
+	"burble/streams/redistest"
 )
 
 func TestTargetsDeliverEveryMessageOnceAndInOrder(t *testing.T) {
@@ -103,6 +104,7 @@ func TestResumingClientsReceiveMissedMessages(t *testing.T) {
 }
 
 func TestJoinMeasuresAllWays(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	for _, entries := range []string{"20", "700"} {
 		t.Run(entries, func(t *testing.T) {
 			res := newBench(t, "join", "-entries", entries).runOnce(t)
@@ -153,6 +155,7 @@ func isXML(text []byte) bool {
 }
 
 func TestLadderEndsWhenTargetFails(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	b := newBench(t, "ladder", "-target", "xread", "-clients", "60", "-rate", "3000", "-for", "300ms", "-warm", "0s", "-patience", "1s")
 	var out strings.Builder
 	b.out = &out

@@ -121,7 +121,7 @@ func TestTeamFromSetupLinkToPrivateRoom(t *testing.T) {
 }
 
 func TestPagesAboutPeopleAreAccessible(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	source, err := axeSource()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"testing"
 
-	"burble/app/apptest"
+	"burble/streams/redistest"
 )
 
 // axePackage is the npm package of axe-core, which checks accessibility. It is 560 KB and only these
@@ -88,7 +88,7 @@ func (u *user) axe(source, rules string) []string {
 }
 
 func TestAxeFindsNoViolations(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	source, err := axeSource()
 	if err != nil {

@@ -36,7 +36,7 @@ func (u *user) setClock(shift time.Duration) {
 }
 
 func TestChangingTheClockLosesNoMessage(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -97,7 +97,7 @@ const timesMatchTimeZone = `(() => {
 })()`
 
 func TestTimesFollowTheTimeZoneAndTheDay(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

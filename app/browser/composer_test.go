@@ -15,7 +15,7 @@ import (
 )
 
 func TestTextTypedBeforeTheScriptLoadsFollowsTheDraft(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -78,7 +78,7 @@ func TestComposerKeepsDraftsAndReplies(t *testing.T) {
 }
 
 func TestUndoRestoresWhatAnEmojiOrANameReplaced(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
@@ -157,7 +157,7 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 }
 
 func TestReplyToAMessageDeletedMeanwhileIsCancelled(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, bob := newUser(t, "Ada"), newGuest(t, server, "Bob")

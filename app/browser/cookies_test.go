@@ -16,7 +16,7 @@ import (
 )
 
 func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	bob := server.SignIn("Bob")

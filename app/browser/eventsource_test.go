@@ -16,7 +16,7 @@ import (
 // An EventSource never reconnects again if it connects while the server drains, and the response has a
 // status other than 200.
 func TestEventSourceOutlivesRestarts(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const restarts = 10
 	const sources = 4  // Chromium has up to 6 connections to one host

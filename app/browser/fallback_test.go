@@ -65,7 +65,7 @@ func startSocketBlocker(t *testing.T, server *apptest.Server, mode string) *sock
 }
 
 func TestPageFallsBackToHTTPWhenWebSocketsAreBlocked(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for _, mode := range []string{"refuse", "hang"} {
 		t.Run(mode, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"burble/app/apptest"
+	"burble/streams/redistest"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -21,7 +22,7 @@ const storedFiles = `new Promise((done) => (indexedDB.open("burble-files").onsuc
 	(result.objectStoreNames.length ? result.transaction("files").objectStore("files").count().onsuccess = ({ target }) => done(target.result) : done(0))))`
 
 func TestFilesWaitOfflineAndAreSentOnce(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, here, there := startWithFiles(t)
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
@@ -89,7 +90,7 @@ func TestFilesWaitOfflineAndAreSentOnce(t *testing.T) {
 
 // A device that cannot store the bytes keeps them in memory, and says so.
 func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, there := startWithFiles(t)
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
@@ -121,7 +122,7 @@ const layoutShifts = `globalThis.shifts = 0;
 	new PerformanceObserver((list) => { for (const { value } of list.getEntries()) shifts += value; }).observe({ type: "layout-shift", buffered: true });`
 
 func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, _ := startWithFiles(t, "RATE_MESSAGES=1000", "RATE_ADDRESS=10000")
 	bob := here.SignIn("Bob")
@@ -164,7 +165,7 @@ func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 
 // Messages that arrive with the first files of a page load its styles first.
 func TestFirstPictureOfAPageMovesNothing(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, there := startWithFiles(t)
 	ada := newUser(t, "Ada")
@@ -182,7 +183,7 @@ func TestFirstPictureOfAPageMovesNothing(t *testing.T) {
 }
 
 func TestAxeFindsNoViolationsInFiles(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	source, err := axeSource()
 	if err != nil {

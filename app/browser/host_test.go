@@ -17,7 +17,7 @@ import (
 
 // nginx does so by default. The server then refuses every session and every socket of its own pages.
 func TestPageNamesAProxyThatChangesHost(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	var target atomic.Pointer[apptest.Server]

@@ -107,7 +107,7 @@ func hostileText(t *testing.T, name string) string {
 }
 
 func TestHostileMessagesAreHarmless(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, mallory := newUser(t, "Ada"), newGuest(t, server, "Mallory")
@@ -156,7 +156,7 @@ func TestHostileMessagesAreHarmless(t *testing.T) {
 }
 
 func TestHostileTopicsAreHarmless(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, mallory := newUser(t, "Ada"), newGuest(t, server, "Mallory")
@@ -179,7 +179,7 @@ func TestHostileTopicsAreHarmless(t *testing.T) {
 }
 
 func TestHostileNamesAreHarmless(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -47,7 +47,7 @@ func rename(t *testing.T, server *apptest.Server, token, name string) string {
 
 // A cookie may get lost, and users may share a device.
 func TestDraftsAndWaitingMessagesBelongToTheirUser(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := startOnFixedPort(t, redis)
@@ -100,7 +100,7 @@ func TestDraftsAndWaitingMessagesBelongToTheirUser(t *testing.T) {
 }
 
 func TestPageReloadsWhenItsUserChanges(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

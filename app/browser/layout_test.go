@@ -5,13 +5,13 @@ package browser
 import (
 	"testing"
 
-	"burble/app/apptest"
+	"burble/streams/redistest"
 )
 
 // Every page must fit the narrowest screen. At 200%, all permanent controls must be in view and not
 // covered.
 func TestPagesFitNarrowAndZoomedScreens(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	newSample(t).tour(zoomed, narrow, func(u *user, state string, screens ...device) {
 		for _, screen := range screens {

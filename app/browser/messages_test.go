@@ -92,7 +92,7 @@ func TestPageShowsEditsReactionsTopicsAndDeletions(t *testing.T) {
 // Beyond 50 named users the page counts reactions, live as well as when it is opened, and still
 // knows the user's own.
 func TestReactionsOfACrowdAreCounted(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	bob := newGuest(t, server, "Bob")

@@ -14,7 +14,7 @@ import (
 // A module that loads on demand may fail to load, because there is no network or because the server
 // now has another version of it.
 func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

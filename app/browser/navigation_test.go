@@ -15,7 +15,7 @@ import (
 )
 
 func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -133,7 +133,7 @@ func readWholeHistory(ada, bob *user) {
 // If the user navigates again before the messages of the first navigation load, the last navigation
 // wins.
 func TestLastNavigationWins(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -175,7 +175,7 @@ func TestLastNavigationWins(t *testing.T) {
 }
 
 func TestArrowUpAmongOlderMessagesEditsTheLastOne(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -66,7 +66,7 @@ func newNotified(t *testing.T) (here, there *apptest.Server, ada, phone *user, b
 // A notification closes when its message is read, here or on another device, deleted, or edited to
 // mention someone else.
 func TestNotificationClosesWithItsReason(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, there, ada, phone, bob := newNotified(t)
 	show := ada.hide()
@@ -96,7 +96,7 @@ func TestNotificationClosesWithItsReason(t *testing.T) {
 // The page that showed a notification may be closed when the message is read. Any other page closes the
 // notification, even one that is opened later.
 func TestAnyPageClosesNotifications(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	here, there, ada, phone, bob := newNotified(t)
 	notify := func(text string) {

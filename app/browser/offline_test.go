@@ -18,7 +18,7 @@ const listedRooms = `[...document.querySelectorAll("#room-list li")].map((row) =
 	row.querySelector("b").innerText + ":" + row.querySelector(".badge:not(.mentions)").firstElementChild.innerText).join()`
 
 func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -63,7 +63,7 @@ func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
 }
 
 func TestRoomLeftImmediatelyDoesNotClaimToBeEmpty(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -111,7 +111,7 @@ func (u *user) waitSaved(room string, messages int) {
 // A room whose first entry is its topic has lost nothing. It says so when the server renders it, when it is
 // opened without a network, and after all of its older messages have been loaded.
 func TestRoomThatBeginsWithItsTopic(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
 	bob.setTopic("lobby", "Tea")
@@ -164,7 +164,7 @@ const noLongTimers = `{
 }`
 
 func TestRoomLeftWithinASecondIsSaved(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
 	bob.send("attic", "dust")

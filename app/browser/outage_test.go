@@ -10,7 +10,7 @@ import (
 )
 
 func TestPageSurvivesAServerCrash(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -49,7 +49,7 @@ func TestPageSurvivesAServerCrash(t *testing.T) {
 }
 
 func TestHiddenPagePausesAndResumes(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -86,7 +86,7 @@ func TestHiddenPagePausesAndResumes(t *testing.T) {
 }
 
 func TestPageReportsFullTrimmedAndLostStorage(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t, "--maxmemory-policy", "noeviction")
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -140,7 +140,7 @@ func TestPageReportsFullTrimmedAndLostStorage(t *testing.T) {
 }
 
 func TestHomeReportsItsStatus(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	const secret = "SECRET=sixteen characters and more"
@@ -91,7 +91,7 @@ func TestOfflineMessagesSurviveAReloadAndAreSentOnce(t *testing.T) {
 }
 
 func TestMessagesWaitingInAnotherRoomAreSent(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -128,7 +128,7 @@ func TestMessagesWaitingInAnotherRoomAreSent(t *testing.T) {
 }
 
 func TestBrowserWarnsBeforeUnsavedMessagesAreLost(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here := startOnFixedPort(t, redis)
@@ -155,7 +155,7 @@ func TestBrowserWarnsBeforeUnsavedMessagesAreLost(t *testing.T) {
 // The browser closes the page's database if it is short of space, or if the user clears the site's
 // data.
 func TestCacheRecoversAfterTheDatabaseIsClosed(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -173,7 +173,7 @@ func TestCacheRecoversAfterTheDatabaseIsClosed(t *testing.T) {
 // A new service worker may take over while it cannot fetch anything. It must keep the pages that the
 // previous one cached.
 func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -208,7 +208,7 @@ func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
 }
 
 func TestOfflineEditOfAMessageDeletedElsewhereIsDropped(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -17,7 +17,7 @@ import (
 )
 
 func TestPresenceOfFewAndManyPeople(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -61,7 +61,7 @@ func (u *user) waitPeople(names string) {
 }
 
 func TestMentionNotifiesWhenNotificationsAreOnAndThePageIsHidden(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)

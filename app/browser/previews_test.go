@@ -192,7 +192,7 @@ func removeCards(readers []*user, first, second string) {
 // The picture of a card is a file of the message: its size is known before it loads, both servers have it, and it is removed
 // with the message.
 func TestPreviewsHavePictures(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site, files := redistest.Start(t), startLinkedSite(t), "FILES="+t.TempDir()
 	here, there := apptest.Start(t, redis, site.env(), files), apptest.Start(t, redis, site.env(), files)
@@ -227,7 +227,7 @@ func TestPreviewsHavePictures(t *testing.T) {
 }
 
 func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	server := apptest.Start(t, redis, site.env())
@@ -269,7 +269,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 }
 
 func TestPreviewsInDirectRoomsMustBeRequested(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	server := apptest.Start(t, redis, site.env())
@@ -286,7 +286,7 @@ func TestPreviewsInDirectRoomsMustBeRequested(t *testing.T) {
 }
 
 func TestComposerWithoutPreviews(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	server := apptest.Start(t, redis, site.env(), "PREVIEWS=off")

@@ -67,7 +67,7 @@ func (m member) request(t *testing.T, server *apptest.Server, method, path, body
 
 // Lines about members are between the messages of older pages too, each once, also after these pages were removed.
 func TestOlderPagesHaveLinesAboutMembers(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	const secret = "SECRET=a secret that all servers share!"
@@ -154,7 +154,7 @@ func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
 
 // A browser that shows nothing of the room when its user is removed deletes what it has of it later.
 func TestBrowserForgetsAPrivateRoomFromWhichTheUserWasRemovedMeanwhile(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis, "SECRET=a secret that all servers share!")

@@ -26,7 +26,7 @@ func (u *user) metrics() map[string]float64 {
 
 // The page watches one room every 100 ms. The list must not be laid out for each of them.
 func TestHomePageLaysOutManyRoomsOnce(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const rooms = 100
 	server := apptest.Start(t, redistest.Start(t))

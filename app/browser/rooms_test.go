@@ -15,7 +15,7 @@ import (
 )
 
 func TestShortcutsSwitchAndCreateRooms(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -116,7 +116,7 @@ func TestThemeIsKept(t *testing.T) {
 
 // On a Mac, Option+arrow keys move the caret between paragraphs.
 func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	cleo := server.SignIn("Cleo")
@@ -198,7 +198,7 @@ const recordSocket = `
 
 // If Redis loses its data, it loses all rooms at once.
 func TestLostRoomsAreFetchedTogether(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -29,7 +29,7 @@ const (
 )
 
 func TestScrollThroughALongRoomAndBack(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const desktopRoom, phoneRoom = 10_000, 2_500 // messages
 	server := apptest.Start(t, redistest.Start(t))
@@ -132,7 +132,7 @@ func (u *user) heapBytes() float64 {
 }
 
 func TestUnfoldingCodeKeepsItsPlace(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -193,7 +193,7 @@ func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
 
 // A page may stay open and scrolled up for days while messages arrive.
 func TestMessagesBelowTheViewLeakNoListeners(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -18,7 +18,7 @@ import (
 var similarNames = []string{"Аda" /* the first letter is Cyrillic */, "ADA", "Ada ", "Ａｄａ", "A d a", "Áda", "Ada •9c0"}
 
 func TestSimilarNamesGetDifferentTags(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")

@@ -12,7 +12,7 @@ import (
 // The tabs of a browser profile share one localStorage.
 
 func TestTwoTabsWriteToTheOutboxAtTheSameTime(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -40,7 +40,7 @@ func TestTwoTabsWriteToTheOutboxAtTheSameTime(t *testing.T) {
 }
 
 func TestOpenTabSendsMessagesOfAClosedTab(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -66,7 +66,7 @@ func TestOpenTabSendsMessagesOfAClosedTab(t *testing.T) {
 }
 
 func TestHomeShowsMessagesWaitingInAnotherTab(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := startOnFixedPort(t, redis)
@@ -101,7 +101,7 @@ func TestHomeShowsMessagesWaitingInAnotherTab(t *testing.T) {
 }
 
 func TestSendingInOneTabKeepsTheDraftOfAnother(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

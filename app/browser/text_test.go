@@ -13,7 +13,7 @@ import (
 
 // Code reads from left to right, even in a message that does not.
 func TestCodeInRightToLeftText(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -15,7 +15,7 @@ import (
 )
 
 func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -90,7 +90,7 @@ func TestWheelScrollsOverTheToolbarToo(t *testing.T) {
 }
 
 func TestPinchOpensNoToolbar(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

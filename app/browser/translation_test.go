@@ -5,7 +5,7 @@ package browser
 import (
 	"testing"
 
-	"burble/app/apptest"
+	"burble/streams/redistest"
 )
 
 // translate does what a browser does to translate a page.
@@ -21,7 +21,7 @@ const translate = `
 
 // The page must store originals, not translations. Names, times, code and rooms are not translated.
 func TestTranslationIsNotKept(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
 	bob.send("lobby", "hola, @Ada, `git push`")

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"burble/app/apptest"
 	"burble/app/chaos/check"
+	"burble/streams/redistest"
 )
 
 // An edit makes a source file of Burble call one of the defects in testdata/defects. The file must
@@ -117,7 +117,7 @@ func writeDefects(t *testing.T) (overlay string) {
 // This tests the harness itself. Each of the last three defects removes some of the server's
 // safeguards.
 func TestHarnessFindsDefects(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	program := build(t, "-overlay", writeDefects(t))
 	for defect, found := range map[string]struct {
@@ -164,7 +164,7 @@ func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 }
 
 func TestReleaseHasNoDefects(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	hooks := []string{"BURBLE_DEFECT", "streams.withDefects", "streams.isBroken", "streams.know", "conns.unretriedRetries"}
 	for name, test := range map[string]struct {

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"burble/app/apptest"
 	"burble/app/chaos/check"
+	"burble/streams/redistest"
 )
 
 var deploys = flag.Int("deploys", 2, "number of rolling deploys")
@@ -48,7 +48,7 @@ const resetLimit = 2 * time.Second
 // With durability memory, a primary may have entries that its replicas do not have. If it is lost,
 // exactly these entries are lost, and every client that has read one gets a reset.
 func TestLossyFailover(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	o := optionsFromFlags()
 	o.redis, o.durability, o.plain = "sentinel", "memory", true

@@ -25,7 +25,7 @@ const (
 
 // With Redis 300 ms away, pages and follows need few round trips and hardly wait for each other.
 func TestCostOfManyReadersOfDistantRedis(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.StartTCP(t)
 	proxy := redistest.StartProxy(t, redis.Addr)

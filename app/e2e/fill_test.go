@@ -17,7 +17,7 @@ import (
 // With the default limits, one address can neither fill Redis nor create an unlimited number of rooms,
 // however many users it has.
 func TestCostOfAddressThatFillsRedis(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis, "RATE_MESSAGES=", "RATE_ADDRESS=", "RATE_CONNECTIONS=")

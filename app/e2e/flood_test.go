@@ -24,7 +24,7 @@ import (
 // other users send messages. The test counts the attackers' successful requests, and compares the latency
 // of the other users with their latency on a quiet server.
 func TestFloodsAreLimitedAndOthersDoNotWait(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis, "TRUSTED_PROXY=fly", "RATE_MESSAGES=5", "RATE_ADDRESS=50", "RATE_CONNECTIONS=50")

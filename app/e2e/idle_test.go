@@ -14,7 +14,7 @@ import (
 )
 
 func TestCostOfIdleSockets(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -75,7 +75,7 @@ func TestCostOfIdleSockets(t *testing.T) {
 // The goroutine of an idle client has the smallest stack, 2 KiB. If it ever needs more, it keeps 4 KiB,
 // which is a sixth more memory for the whole client.
 func TestCostOfStacksOfIdleClients(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const clients, maximum = 1000, 3 << 10 // bytes for each client
 	const reads, stacks = "burble_live_reads", "go_memstats_stack_inuse_bytes"

@@ -18,7 +18,7 @@ import (
 
 // Pages of messages whose HTML would be 30 times their text stay within the memory of a small host.
 func TestCostOfRenderedHistory(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t), "GOMEMLIMIT=64MiB", "RATE_MESSAGES=0")
 	token := server.SignIn("Ada")

@@ -18,7 +18,7 @@ import (
 // The server disconnects a client that sends a request a byte at a time or never finishes it. Until
 // then, the client costs little memory and does not block other clients.
 func TestCostOfSlowRequestsUntilTheyTimeOut(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	const each = 250

@@ -20,7 +20,7 @@ import (
 // The server disconnects readers that stop in the middle of 30 MB within two write deadlines of 10 s.
 // They cost the server little memory, do not delay other clients, and lose nothing when they resume.
 func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

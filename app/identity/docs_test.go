@@ -1,10 +1,11 @@
 package identity
 
 import (
-	"burble/app/apptest"
 	"fmt"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
 )
 
 func TestIdentityLimitsInDocs(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"testing"
 
-	"burble/app/apptest"
 	"burble/app/pictures"
+	"burble/streams/redistest"
 )
 
 // Environment variables of the process that TestCostOfTenPictures starts.
@@ -58,7 +58,7 @@ func processFolder(folder string) {
 
 // Concurrent uploads of 24 megapixels each must fit in the memory of a small server.
 func TestCostOfTenPictures(t *testing.T) {
-	apptest.SkipUnlessLong(t)
+	redistest.SkipUnlessLong(t)
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("no /proc")
 	}

@@ -15,6 +15,7 @@ import (
 	"burble/app/client"
 	"burble/app/identity"
 	"burble/streams"
+	"burble/streams/redistest"
 )
 
 // rightsRow is a row of the table of rights in PROTOCOL.md.
@@ -285,6 +286,9 @@ func TestRightsOfEveryRoleOnEverySurface(t *testing.T) {
 	}
 	for name, mode := range map[string]streams.Mode{"open": streams.Anyone, "read": streams.AccountsPost, "members": streams.AccountsOnly} {
 		t.Run(name, func(t *testing.T) {
+			if mode != streams.AccountsOnly {
+				redistest.SkipUnlessLong(t)
+			}
 			t.Parallel()
 			s := startOne(t, withFiles(t), func(set *settings) { set.Mode = mode })
 			cells, people := 0, cast{}

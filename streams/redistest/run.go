@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"context"
+	"os"
 	"sync"
 	"testing"
 
@@ -185,3 +186,11 @@ type outlivingTB struct {
 }
 
 func (l *outlivingTB) Cleanup(end func()) { l.cleanups = append(l.cleanups, end) }
+
+// SkipUnlessLong skips a test that takes long and covers rare or hostile circumstances, unless CI is set.
+func SkipUnlessLong(t testing.TB) {
+	t.Helper()
+	if os.Getenv("CI") == "" {
+		t.Skip("skipped because it takes long; CI=true runs it")
+	}
+}

@@ -83,7 +83,7 @@ func (s *Environment) Intrude(ctx context.Context, name, token, room string) {
 			switch {
 			case err == nil, errors.Is(err, errAdmitted):
 				s.Record.AddFinding(check.Trespass, "%s: %s of a hidden room succeeded", name, surface)
-			case !isRefused, refused.Code == "not_found", refused.Code == "unavailable", refused.Code == "":
+			case !isRefused, refused.Code == "not_found", refused.Code == "unavailable", refused.Code == "rate_limited", refused.Code == "":
 			case refused.Code == "not_allowed" && token == "" && surface == "post": // as in every room
 			default:
 				s.Record.AddFinding(check.WrongReply, "%s: %s of a hidden room was refused with %q: %s", name, surface, refused.Code, refused.Message)

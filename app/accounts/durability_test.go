@@ -9,8 +9,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// A change that a failover could undo must not be confirmed, if the server is configured to wait for a replica: the person
-// would be banned no longer, or signed in again.
+// If the server is configured to wait for a replica, it must not confirm a change that a failover could undo. Otherwise a
+// banned person could return, or an ended session could continue.
 func TestChangesAreConfirmedOnlyWithAReplica(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t).Redis()

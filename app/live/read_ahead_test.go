@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// If two goroutines used the reader of a room, each of them could find that the room had just been followed,
-// and a client would be told so twice.
+// If two goroutines used a room's reader at once, both could start it, and the client would receive two followed
+// frames.
 func TestRoomThatBecomesReadableWhileItIsReadIsNotReadTwice(t *testing.T) {
 	t.Parallel()
 	store, err := streams.Open(t.Context(), streams.Options{

@@ -217,8 +217,8 @@ func TestUploadsAtOnceAreLimited(t *testing.T) {
 	s.awaitUploads(uploads.MaxUploads + 1)
 	open[0].Close()
 	s.awaitUploads(uploads.MaxUploads)
-	// The handler leaves its place just after the record of the upload is gone.
-	eventually(t, "there is a place for another upload", func() bool { return upload().status == http.StatusCreated })
+	// The handler frees its slot just after the upload's record is removed.
+	eventually(t, "a slot is free", func() bool { return upload().status == http.StatusCreated })
 	s.startUpload(ada, from("192.0.2.1"))
 	s.awaitUploads(uploads.MaxUploads + 1)
 	for i := range uploads.MaxAllUploads {

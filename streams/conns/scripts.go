@@ -58,14 +58,14 @@ func (s *Set) RunScript(ctx context.Context, call Call) *redis.Cmd {
 	return replies[0]
 }
 
-// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is nil or ErrNotReplicated. The
-// script has run even then: a change that cannot be confirmed is made nevertheless.
+// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is nil or ErrNotReplicated. In
+// either case, the script has run.
 func (s *Set) RunDurably(ctx context.Context, call Call) (reply *redis.Cmd, unconfirmed error) {
 	if !s.replicate {
 		return s.RunScript(ctx, call), nil
 	}
 	err := s.Durable(ctx, call.Weight, call.Keys[0], func(pipe redis.Pipeliner) {
-		// Not EVALSHA: if Redis did not have the script, the WAIT after it would be for nothing.
+		// Not EVALSHA: if Redis did not have the script, the WAIT would be wasted.
 		reply = call.Script.Eval(ctx, pipe, call.Keys, call.Args...)
 	})
 	if err != nil && !errors.Is(err, ErrNotReplicated) {

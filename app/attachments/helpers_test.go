@@ -234,11 +234,11 @@ func readAll(t testing.TB, from io.ReadCloser) []byte {
 	return data
 }
 
-// picture returns a PNG that is large enough for a thumbnail.
+// picture returns a PNG that is just wide enough for a thumbnail.
 func picture(seed uint8) []byte {
-	canvas := image.NewNRGBA(image.Rect(0, 0, 900, 700))
-	for x := range 900 {
-		canvas.Set(x, x%700, color.NRGBA{seed, uint8(x), 90, 255})
+	canvas := image.NewNRGBA(image.Rect(0, 0, 700, 7))
+	for x := range 700 {
+		canvas.Set(x, x%7, color.NRGBA{seed, uint8(x), 90, 255})
 	}
 	var encoded bytes.Buffer
 	if err := png.Encode(&encoded, canvas); err != nil {

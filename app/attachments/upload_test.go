@@ -28,7 +28,7 @@ func TestUploadSendDownloadDelete(t *testing.T) {
 				t.Errorf("uploaded %+v", text)
 			}
 			photo := f.upload(picture(1))
-			if photo.Type != "image/png" || photo.Name != "file.png" || photo.Width != 900 || photo.Height != 700 || photo.Color == "" || photo.Thumbnail == "" || photo.ThumbnailType == "" {
+			if photo.Type != "image/png" || photo.Name != "file.png" || photo.Width != 700 || photo.Height != 7 || photo.Color == "" || photo.Thumbnail == "" || photo.ThumbnailType == "" {
 				t.Errorf("uploaded %+v", photo)
 			}
 			message := f.send(text, photo)

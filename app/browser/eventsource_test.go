@@ -18,7 +18,7 @@ import (
 func TestEventSourceOutlivesRestarts(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	const restarts = 10
+	const restarts = 4
 	const sources = 4  // Chromium has up to 6 connections to one host
 	const others = 200 // with so many more live reads, a drain takes 4 s
 	redis := redistest.Start(t)

@@ -37,7 +37,7 @@ func (u *user) openLocal(server *apptest.Server, path string) {
 func (u *user) submit(selector, name string) {
 	u.t.Helper()
 	if name != "" {
-		u.do(chromedp.SendKeys(chromedp.CSS(selector+` input[name=name]`), name))
+		u.typeInto(selector+` input[name=name]`, name)
 	}
 	u.wait("the form to be ready", `document.querySelector('`+selector+` button:enabled') !== null`)
 	u.click(selector + " button")

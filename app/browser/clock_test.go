@@ -18,7 +18,6 @@ import (
 // fakeClock installs a fake clock, which setClock sets, in every page that the user opens from now on.
 func (u *user) fakeClock() {
 	u.t.Helper()
-	u.do()
 	call(u, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `{
 		const RealDate = Date;
 		const now = () => RealDate.now() + Number(localStorage["test:shift"] ?? 0);

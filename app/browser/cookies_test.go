@@ -22,7 +22,6 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 	bob := server.SignIn("Bob")
 	server.Post(bob, "lobby", client.NewKey(), "is anyone here?")
 	ada := newUserWithoutCookies(t, "Ada")
-	ada.do()
 	if _, err := chromedp.CallBrowser(ada.ctx, browser.SetPermission, browser.SetPermissionParams{
 		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: "granted", Origin: server.URL(),
 	}); err != nil {
@@ -31,7 +30,7 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 	enterName := func(path, name string) {
 		t.Helper()
 		ada.open(server, path)
-		ada.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), name))
+		ada.typeInto(`form[action="/session"] input[name=name]`, name)
 		ada.press("Enter")
 		ada.wait("the reason", `document.querySelector("[role=alert]")?.innerText.startsWith("Your browser is blocking cookies")`)
 		ada.wait("the name in the field", fmt.Sprintf(`((field) => field.value === %q && field === document.activeElement && !field.ariaInvalid)(document.querySelector("[name=name]"))`, name))

@@ -96,7 +96,6 @@ func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
 	ada.allowErrors(serverDownErrors...)
 	bob.join(there, "lobby")
-	ada.do()
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `IDBFactory.prototype.open = () => { throw new DOMException("full", "QuotaExceededError") }`})
 	ada.join(here, "lobby")
 	ada.attach(writeFile(t, "small.txt", []byte("loads the modules")))

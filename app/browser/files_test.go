@@ -208,7 +208,6 @@ func TestFilesAreShownWithoutScript(t *testing.T) {
 	postFiles(t, here, here.SignIn("Bob"), "lobby", "look", pictureFile(t, "wall.png", 1000, 500, teal), writeFile(t, "notes.txt", []byte("buy milk")))
 	ada := newUser(t, "Ada")
 	ada.allowErrors("Applying inline style violates") // Chromium's own page of a picture, under the policy of files
-	ada.do()
 	ada.setToken(here, here.SignIn("Ada"))
 	call(ada, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	ada.open(here, "/r/lobby")

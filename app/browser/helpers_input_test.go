@@ -9,6 +9,7 @@ import (
 	"burble/app/apptest"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	cdpnetwork "github.com/chromedp/cdproto/network"
@@ -98,9 +99,33 @@ func (u *user) focusByKey(key, selector string) {
 	u.t.Fatalf("%s pressed %s 150 times, and the focus is on %s instead of %s", u.name, key, eval[focusState](u, getFocusState).Element, selector)
 }
 
+// focus focuses an element.
+func (u *user) focus(selector string) {
+	u.t.Helper()
+	call(u, dom.Focus, dom.FocusParams{ObjectID: u.element(selector, "true")})
+}
+
+// typeInto types into a field.
+func (u *user) typeInto(selector, text string) {
+	u.t.Helper()
+	u.waitVisible(selector)
+	u.focus(selector)
+	u.typeText(text)
+}
+
+// scrollIntoView scrolls until an element is in view.
+func (u *user) scrollIntoView(selector string) {
+	u.t.Helper()
+	call(u, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{ObjectID: u.element(selector, "true")})
+}
+
+// click waits until an element is visible and clicks it.
 func (u *user) click(selector string) {
 	u.t.Helper()
-	u.do(chromedp.Click(chromedp.CSS(selector)))
+	element := u.element(selector, isVisible)
+	call(u, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{ObjectID: element})
+	corners := call(u, dom.GetContentQuads, dom.GetContentQuadsParams{ObjectID: element}).Quads[0]
+	u.do(chromedp.MouseClickXY((corners[0]+corners[4])/2, (corners[1]+corners[5])/2))
 }
 
 // center returns the coordinates of an element's center.
@@ -113,7 +138,7 @@ func (u *user) center(selector string) (x, y float64) {
 // hover moves the mouse to the center of an element.
 func (u *user) hover(selector string) {
 	u.t.Helper()
-	u.do(chromedp.ScrollIntoView(chromedp.CSS(selector)))
+	u.scrollIntoView(selector)
 	x, y := u.center(selector)
 	call(u, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: "mouseMoved", X: x, Y: y})
 }
@@ -223,9 +248,7 @@ func (u *user) openTab() (other *user, closeTab func()) {
 		other.checkErrors()
 		closeTab()
 	})
-	if err := chromedp.Do(ctx); err != nil {
-		u.t.Fatalf("%s: %v", other.name, err)
-	}
+	other.openPage()
 	return other, closeTab
 }
 
@@ -233,7 +256,6 @@ func (u *user) openTab() (other *user, closeTab func()) {
 func (u *user) newDevice(server *apptest.Server) *user {
 	u.t.Helper()
 	other := newUser(u.t, u.name+"'s other device")
-	other.do()
 	for _, cookie := range call(u, cdpnetwork.GetCookies, cdpnetwork.GetCookiesParams{}).Cookies {
 		call(other, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{
 			URL: server.URL(), Name: cookie.Name, Value: cookie.Value, HTTPOnly: &cookie.HTTPOnly,

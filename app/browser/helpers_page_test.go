@@ -15,6 +15,7 @@ import (
 	"burble/streams/redistest"
 
 	cdpnetwork "github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -45,10 +46,9 @@ func (u *user) open(server *apptest.Server, path string) {
 // enterName signs in as users do.
 func (u *user) join(server *apptest.Server, room string) {
 	u.t.Helper()
-	u.do() // opens the profile
 	u.setToken(server, server.SignIn(u.name))
 	u.open(server, "/r/"+room)
-	u.do(chromedp.WaitVisible(chromedp.CSS(`#composer textarea`)))
+	u.waitVisible(`#composer textarea`)
 	u.waitUpToDate()
 }
 
@@ -56,16 +56,16 @@ func (u *user) join(server *apptest.Server, room string) {
 func (u *user) enterName(server *apptest.Server, room string) {
 	u.t.Helper()
 	u.open(server, "/r/"+room)
-	u.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), u.name))
+	u.typeInto(`form[action="/session"] input[name=name]`, u.name)
 	u.press("Enter")
-	u.do(chromedp.WaitVisible(chromedp.CSS(`#composer textarea`)))
+	u.waitVisible(`#composer textarea`)
 	u.waitUpToDate()
 }
 
 // send types a message into the composer and presses Enter.
 func (u *user) send(text string) {
 	u.t.Helper()
-	u.do(chromedp.Focus(chromedp.CSS(`#composer textarea`)))
+	u.focus(`#composer textarea`)
 	u.typeText(text)
 	u.press("Enter")
 }
@@ -78,25 +78,47 @@ func (u *user) setOffline(offline bool) {
 	})
 }
 
-// wait waits until the expression, or its promise, is true in the page. It polls from outside,
-// because the page's Content-Security-Policy does not allow eval.
+// wait waits until the expression, or its promise, is true in the page.
 func (u *user) wait(what, expression string) {
+	u.t.Helper()
+	waitFor(u, what, "Promise.resolve("+expression+").then(Boolean)", func(ok bool) bool { return ok })
+}
+
+// waitFor waits until the value of an expression in the page is as wanted, and returns it. It polls from
+// outside, because the page's Content-Security-Policy does not allow eval.
+func waitFor[T any](u *user, what, expression string, wanted func(T) bool) T {
 	u.t.Helper()
 	deadline := time.After(timeout)
 	for {
-		ok, err := tryEval[bool](u, "Promise.resolve("+expression+").then(Boolean)")
+		value, err := tryEval[T](u, expression)
 		if err != nil && !isNavigating(err) {
 			u.t.Fatalf("%s: %v in %s", u.name, err, expression)
 		}
-		if ok {
-			return
+		if err == nil && wanted(value) {
+			return value
 		}
 		select {
 		case <-deadline:
 			u.t.Fatalf("%s timed out waiting for %s:\n%s", u.name, what, u.describePage())
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// isVisible is a JavaScript expression that tells whether an element is visible.
+const isVisible = `element.checkVisibility({ visibilityProperty: true })`
+
+// element waits until the page has an element that matches the selector and meets the condition, an expression, and returns it.
+func (u *user) element(selector, condition string) runtime.RemoteObjectID {
+	u.t.Helper()
+	return waitFor(u, selector, fmt.Sprintf(`((element) => element && %s ? element : null)(document.querySelector(%q))`, condition, selector),
+		func(element *runtime.RemoteObject) bool { return element.ObjectID != "" }).ObjectID
+}
+
+// waitVisible waits until an element is visible.
+func (u *user) waitVisible(selector string) {
+	u.t.Helper()
+	u.wait(selector, fmt.Sprintf(`((element) => element && %s)(document.querySelector(%q))`, isVisible, selector))
 }
 
 // isNavigating reports whether an expression failed because the page was navigating.

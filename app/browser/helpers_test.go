@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -118,7 +120,17 @@ func newUserIn(t *testing.T, name string, browser context.Context, options ...ch
 		u.checkErrors()
 		closePage()
 	})
+	u.openPage()
 	return u
+}
+
+// openPage opens an empty page. It turns off the events about nodes and styles that chromedp has turned on, because no helper
+// needs them, and a page with many changes spends much time on them. So the queries of chromedp, such as Click, do not work.
+func (u *user) openPage() {
+	u.t.Helper()
+	u.do()
+	call(u, css.Disable, cdp.Empty{})
+	call(u, dom.Disable, cdp.Empty{})
 }
 
 // skip skips the test because the machine lacks something. If CI is set, it fails the test instead.
@@ -154,7 +166,8 @@ func (u *user) recordErrors(event any) {
 // serverDownErrors are the errors that Chromium logs if the server is down, or dies while responding
 // to a request or to a fetch of the service worker's script.
 var serverDownErrors = []string{
-	"ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "An unknown error occurred when fetching the script",
+	"ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_SOCKET_NOT_CONNECTED", "ERR_EMPTY_RESPONSE",
+	"An unknown error occurred when fetching the script",
 }
 
 // allowErrors allows console errors that contain one of the parts. A test calls it for errors that it

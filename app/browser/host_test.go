@@ -39,7 +39,7 @@ func TestPageNamesAProxyThatChangesHost(t *testing.T) {
 		ada.wait("what to configure", `document.querySelector(".notice")?.textContent.includes("ORIGINS=" + location.origin)`)
 		ada.waitStatus("connecting", "Blocked by a proxy setting")
 	}
-	ada.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), "Ada"))
+	ada.typeInto(`form[action="/session"] input[name=name]`, "Ada")
 	ada.press("Enter")
 	ada.wait("the error page", `document.querySelector("h1")?.textContent === "A proxy in front of this server changes the Host header" &&
 		document.body.textContent.includes("ORIGINS=" + location.origin)`)
@@ -47,9 +47,9 @@ func TestPageNamesAProxyThatChangesHost(t *testing.T) {
 	// Either remedy is enough.
 	target.Store(remedied)
 	ada.do(chromedp.Navigate(proxy.URL + "/r/lobby"))
-	ada.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), "Ada"))
+	ada.typeInto(`form[action="/session"] input[name=name]`, "Ada")
 	ada.press("Enter")
-	ada.do(chromedp.WaitVisible(chromedp.CSS(`#composer textarea`)))
+	ada.waitVisible(`#composer textarea`)
 	ada.waitUpToDate()
 	ada.expect("no notice", `String(document.querySelector(".notice"))`, "null")
 }

@@ -61,9 +61,9 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	})(document.querySelectorAll(".day")[1])`, "0,false")
 
 	// Scrolling loads messages in both directions. Escape leads to the latest ones.
-	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#newer")))
+	ada.scrollIntoView("#newer")
 	ada.waitMessages("message 150")
-	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#older")))
+	ada.scrollIntoView("#older")
 	ada.waitMessages("message 50")
 	ada.expect("the jump button", `document.querySelector("#jump").innerText`, "Jump to latest")
 	ada.press("Escape")
@@ -103,7 +103,8 @@ func expectCalendar(t *testing.T, there *apptest.Server, ada, bob *user, date ti
 	// Choosing a date in the calendar navigates to a URL that others can open, and adds it to the
 	// browser's history.
 	ada.click("#open-calendar")
-	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), date.UTC().Format("2006-01-02T15:04")))
+	ada.waitVisible("#calendar input")
+	ada.runScript(`document.querySelector("#calendar input").value = "` + date.UTC().Format("2006-01-02T15:04") + `"`)
 	ada.click("#calendar button")
 	ada.waitAtMessage("message 30", "older")
 	bob.open(there, eval[string](ada, `location.pathname + location.search`))
@@ -124,7 +125,7 @@ func readWholeHistory(ada, bob *user) {
 	for _, u := range []*user{ada, bob} {
 		for !eval[bool](u, `document.querySelector("#older a").hidden`) {
 			before := eval[int](u, `document.querySelectorAll(".message").length`)
-			u.do(chromedp.ScrollIntoView(chromedp.CSS("#older")))
+			u.scrollIntoView("#older")
 			u.wait("older messages", fmt.Sprintf(`document.querySelectorAll(".message").length > %d || document.querySelector("#older a").hidden`, before))
 		}
 	}

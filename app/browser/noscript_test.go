@@ -12,7 +12,6 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 )
 
 func TestPageWithoutScript(t *testing.T) {
@@ -25,7 +24,6 @@ func TestPageWithoutScript(t *testing.T) {
 		bob.send(text)
 		bob.waitMessages(text)
 	}
-	ada.do()
 	call(ada, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 
 	// The page shows messages, explains why it refuses a name, and posts messages.
@@ -34,7 +32,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.wait("the status", `document.querySelector("#status").innerText === "Reload to see what’s new"`)
 	const stacked = "Ada\u0332\u0332\u0332\u0332"
 	ada.allowErrors("400")
-	ada.do(chromedp.SendKeys(chromedp.CSS(`.join input[name=name]`), stacked))
+	ada.typeInto(`.join input[name=name]`, stacked)
 	ada.press("Enter")
 	ada.wait("the reason", `document.querySelector(".footer [role=alert]")?.innerText === "A name must not stack more than three marks on one letter."`)
 	ada.waitMessages("message 3")
@@ -43,7 +41,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.typeText("Ada")
 	ada.press("Enter")
 	ada.wait("the composer", isPainted+` && document.querySelector("#composer textarea")`)
-	ada.do(chromedp.SendKeys(chromedp.CSS(`#composer textarea`), "a message <b>of</b> mine"))
+	ada.typeInto(`#composer textarea`, "a message <b>of</b> mine")
 	ada.click("#composer > button")
 	ada.waitMessages("a message <b>of</b> mine")
 	bob.waitMessages("a message <b>of</b> mine")

@@ -208,7 +208,6 @@ func TestLostRoomsAreFetchedTogether(t *testing.T) {
 		server.Post(cleo, fmt.Sprintf("room-%d", n), client.NewKey(), "hello")
 	}
 	ada := newUser(t, "Ada")
-	ada.do()
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: recordSocket})
 	ada.join(server, "lobby")
 	ada.wait("the rooms", fmt.Sprintf(`document.querySelectorAll("#room-list a").length === %d`, rooms+1))

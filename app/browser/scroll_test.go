@@ -176,7 +176,7 @@ func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
 	bob.send("at the end")
 	ada.waitMessages("at the end")
 	ada.wait("the message in view", inView("at the end"))
-	ada.do(chromedp.ScrollIntoView(chromedp.CSS(ada.messageSelector("message 10"))))
+	ada.scrollIntoView(ada.messageSelector("message 10"))
 	ada.wait("message 10 in view", inView("message 10"))
 	bob.send("below the view")
 	ada.waitMessages("below the view")
@@ -184,7 +184,7 @@ func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
 	if !eval[bool](ada, inView("message 10")) || eval[bool](ada, inView("below the view")) {
 		t.Error("the view moved, want message 10 still in view and the new message below it")
 	}
-	ada.do(chromedp.Focus(chromedp.CSS("#jump")))
+	ada.focus("#jump")
 	ada.press("Enter")
 	ada.wait("the newest message in view", inView("below the view")+` && document.querySelector("#jump").hidden`)
 	ada.expect("the focused element, now that the button is gone,", `document.activeElement.id`, "scroller")

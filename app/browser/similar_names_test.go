@@ -48,7 +48,7 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 		u.hover(".reaction")
 		u.wait("the tooltip of the reaction", fmt.Sprintf(`document.querySelector(".reaction").title.split(" ·").length === %d + 1`, len(similarNames)))
 
-		u.do(chromedp.Focus(chromedp.CSS("#composer textarea")))
+		u.focus("#composer textarea")
 		u.typeText("@")
 		u.wait("completions", `[...document.querySelectorAll("#suggestions li")].filter((offer) => /d ?a/i.test(offer.innerText)).every((offer) => offer.innerText.includes(" ·"))
 			&& document.querySelectorAll("#suggestions li").length > 4`)

@@ -7,8 +7,6 @@ import (
 
 	"burble/app/apptest"
 	"burble/streams/redistest"
-
-	"github.com/chromedp/chromedp"
 )
 
 // Code reads from left to right, even in a message that does not.
@@ -38,7 +36,7 @@ func TestCompletionIgnoresAccents(t *testing.T) {
 	jose.send("hola")
 	ada.join(server, "lobby")
 	ada.waitMessages("hola")
-	ada.do(chromedp.Focus(chromedp.CSS(`#composer textarea`)))
+	ada.focus(`#composer textarea`)
 	ada.typeText("(@jose")
 	ada.wait("the text", `document.querySelector("#composer textarea").value === "(@jose"`)
 	ada.wait("the suggestion", `document.querySelector("#suggestions:not([hidden]) li")?.textContent === "@José"`)

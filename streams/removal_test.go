@@ -18,7 +18,7 @@ import (
 )
 
 // removedReaders is the number of readers that lose their membership in a removalRoom.
-const removedReaders = 50
+const removedReaders = 20
 
 // A removalRoom is a private room on two servers. Up to 1,000 messages a second are written while members are
 // removed, to detect a removal that takes effect too early or too late.
@@ -151,7 +151,7 @@ func TestRemovedReadersEndAtTheirRemoval(t *testing.T) {
 			redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 				r := newRemovalRoom(t, backend.Client, streams.Options{Redis: backend.Redis})
 				if name == "far behind" {
-					fillRoom(t, backend.Client, r.room, 5000, func(int) string { return "old" })
+					fillRoom(t, backend.Client, r.room, 1500, func(int) string { return "old" })
 				}
 				stop := r.write()
 				defer stop()

@@ -64,11 +64,11 @@ func (s *testServer) sendFiles(room string, user testUser, files ...uploaded) st
 	return stored.Cursor.ID.String()
 }
 
-// newPicture returns a PNG that is large enough for a thumbnail.
+// newPicture returns a PNG that is just wide enough for a thumbnail.
 func newPicture(t testing.TB) string {
 	t.Helper()
 	var encoded bytes.Buffer
-	if err := png.Encode(&encoded, image.NewGray(image.Rect(0, 0, 1280, 720))); err != nil {
+	if err := png.Encode(&encoded, image.NewGray(image.Rect(0, 0, 700, 7))); err != nil {
 		t.Fatal(err)
 	}
 	return encoded.String()
@@ -79,7 +79,7 @@ func TestUploadAndDownload(t *testing.T) {
 	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")
 	photo := s.uploadTo("lobby", ada, "holiday.jpg", newPicture(t))
-	if photo.Name != "holiday.jpg.png" || photo.Type != "image/png" || photo.Width != 1280 || photo.Height != 720 || photo.Color != "#000000" || photo.ID == "" {
+	if photo.Name != "holiday.jpg.png" || photo.Type != "image/png" || photo.Width != 700 || photo.Height != 7 || photo.Color != "#000000" || photo.ID == "" {
 		t.Errorf("uploaded %+v", photo)
 	}
 	page := s.uploadTo("lobby", ada, "..%2Fpage.html", "<!doctype html><script>alert(1)</script>")
@@ -147,7 +147,7 @@ func TestRefusedUploads(t *testing.T) {
 		"a bad room":        {"/r/Lobby/files", "x", nil, 400, protocol.BadRoom, "room"},
 		"a bad parameter":   {"/r/lobby/files?nam=x", "x", nil, 400, protocol.BadField, "nam"},
 		"an empty name":     {"/r/lobby/files?name=", "x", nil, 400, protocol.BadField, "name"},
-		"a damaged picture": {"/r/lobby/files", newPicture(t)[:100], nil, 400, protocol.BadField, "file"},
+		"a damaged picture": {"/r/lobby/files", newPicture(t)[:50], nil, 400, protocol.BadField, "file"},
 		"a form":            {"/r/lobby/files", "x", []string{"Content-Type: multipart/form-data; boundary=x"}, 415, protocol.BadField, "Content-Type"},
 		"a compressed file": {"/r/lobby/files", "x", []string{"Content-Encoding: gzip"}, 415, protocol.BadField, "Content-Encoding"},
 		"too large":         {"/r/lobby/files", strings.Repeat("x", maxFile+1), nil, 413, protocol.TooLarge, "file"},

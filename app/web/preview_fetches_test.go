@@ -179,7 +179,7 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 	case "/hostile":
 		html(w, "text/html", "<title>\u202eevil\u0007&lt;script&gt;</title>")
 	case "/picture.png":
-		writePNG(w, 1280, 720)
+		writePNG(w, 1280, 72)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestPreviewsOfPages(t *testing.T) {
 			}
 			_, encoded, _ := strings.Cut(card.Picture.URL, ";base64,")
 			data, err := base64.StdEncoding.DecodeString(encoded)
-			if err != nil || card.Picture.Width != 640 || card.Picture.Height != 360 || card.Picture.Color == "" || len(data) == 0 {
+			if err != nil || card.Picture.Width != 640 || card.Picture.Height != 36 || card.Picture.Color == "" || len(data) == 0 {
 				t.Errorf("%s: got a picture of %d bytes, %+v", address, len(data), card.Picture)
 			}
 		})

@@ -38,7 +38,7 @@ func bodyFields(t *testing.T) (fields []string) {
 	t.Helper()
 	site := fetchtest.Start(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/picture.png" {
-			writePNG(w, 640, 360)
+			writePNG(w, 64, 36)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")

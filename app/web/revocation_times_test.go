@@ -194,7 +194,7 @@ func TestRevocationWithoutTail(t *testing.T) {
 			} else { // a request makes the server look at the session again
 				into = &refused
 				for !o.isRefused() {
-					time.Sleep(time.Millisecond)
+					time.Sleep(50 * time.Millisecond)
 				}
 			}
 			mu.Lock()

@@ -28,14 +28,14 @@ func TestThumbnail(t *testing.T) {
 		wantWidth, wantHeight int // 0 for no thumbnail
 		wantType, wantColor   string
 	}{
-		{"landscape", encodePNG(filled(1280, 720, red)), 640, 360, "image/jpeg", "#ff0000"},
-		{"portrait", encodePNG(filled(720, 1280, green)), 360, 640, "image/jpeg", "#00ff00"},
+		{"landscape", encodePNG(filled(1280, 72, red)), 640, 36, "image/jpeg", "#ff0000"},
+		{"portrait", encodePNG(filled(72, 1280, green)), 36, 640, "image/jpeg", "#00ff00"},
 		{"small", encodePNG(filled(640, 640, blue)), 0, 0, "", "#0000ff"},
 		{"a little too wide", encodePNG(filled(641, 2, blue)), 640, 2, "image/jpeg", "#0000ff"},
 		{"a line", encodePNG(filled(10_000, 1, white)), 640, 1, "image/jpeg", "#ffffff"},
 		{"a pixel", encodePNG(filled(1, 1, white)), 0, 0, "", "#ffffff"},
-		{"half transparent", encodePNG(filled(700, 700, color.NRGBA{255, 0, 0, 128})), 640, 640, "image/png", "#ff0000"},
-		{"transparent", encodePNG(filled(700, 700, color.NRGBA{})), 640, 640, "image/png", "#808080"},
+		{"half transparent", encodePNG(filled(700, 70, color.NRGBA{255, 0, 0, 128})), 640, 64, "image/png", "#ff0000"},
+		{"transparent", encodePNG(filled(700, 70, color.NRGBA{})), 640, 64, "image/png", "#808080"},
 		{"quarters", encodePNG(quarters(100, 100)), 0, 0, "", "#7f7f7f"},
 		{"small animation", encodeGIF(40, 20, 3), 40, 20, "image/jpeg", "#ff0000"},
 		{"still GIF", encodeGIF(40, 20, 1), 0, 0, "", "#ff0000"},
@@ -112,7 +112,7 @@ func TestProfiles(t *testing.T) {
 		"table instead":       {profileWith(map[string]string{"cprt": "A2B0", "rXYZ": "gXYZ", "gXYZ": "rXYZ"}, nil), "#fe0000"},
 		"another color space": {strings.Replace(sRGB, "RGB XYZ ", "CMYKXYZ ", 1), "#fe0000"},
 	} {
-		data := jpegWith(encodeJPEG(filled(700, 700, red)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+test.profile))
+		data := jpegWith(encodeJPEG(filled(700, 7, red)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+test.profile))
 		picture, stored := mustProcess(t, data)
 		if picture.Color != test.want {
 			t.Errorf("%s: the color is %s, want %s", name, picture.Color, test.want)

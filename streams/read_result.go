@@ -115,7 +115,7 @@ func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowE
 			return found, nil, err
 		}
 		again := cmp.Or(before.Val(), noEpoch) != found.epoch // a new history began between the commands
-		if !again && len(newest.Val()) < count {
+		if !again && len(newest.Val()) < count && found.mayLackAfter(ID{}) {
 			again, err = s.detectTrim(ctx, room, found)
 		}
 		if err != nil || !again {

@@ -65,6 +65,14 @@ func (p *roomInfo) stateAt(cursor Cursor) State {
 	return Reset // the ID is above the last entry, or its entry was lost in a failover
 }
 
+// mayLackAfter reports whether another program may have trimmed entries after id. It cannot have if the
+// stream begins at or before id, or with the entry after the last one that Burble trimmed. That id was
+// erased proves nothing, because erased IDs are kept.
+func (p *roomInfo) mayLackAfter(id ID) bool {
+	beginsAfter := p.last.IsZero() || id.Before(p.first)
+	return p.exists && beginsAfter && p.firstNumber != p.trimmedNumber+1
+}
+
 // beforeFirst returns the cursor just before the first entry that is still kept.
 func (p *roomInfo) beforeFirst() Cursor { return Cursor{p.trimmedUpto, p.epoch} }
 
@@ -101,7 +109,7 @@ func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, l
 			return nil, fmt.Errorf("read room %q: %w", room, wrap(err))
 		}
 		found, err := query.result()
-		if err != nil || !found.exists || found.hasEntry || !found.last.IsZero() && !id.Before(found.first) {
+		if err != nil || !found.mayLackAfter(id) {
 			return found, err
 		}
 		if again, err := s.detectTrim(ctx, room, found); err != nil || !again {
@@ -130,9 +138,6 @@ func (s *Store) checkContinues(room string, current *view, found *roomInfo) erro
 // trim. again reports whether the stream has changed since found was read, so that the caller must read
 // it again.
 func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (again bool, err error) {
-	if found.firstNumber == found.trimmedNumber+1 {
-		return false, nil
-	}
 	first, below := "", ""
 	if !found.last.IsZero() {
 		first, below = found.first.String(), found.first.previous().String()

@@ -54,6 +54,10 @@ func TestResumeAfterLoss(t *testing.T) {
 		{"its last message deleted", streams.Options{}, func(fx *fixture) {
 			amend(fx, fx.store, streams.Delete, fx.stored[4].Cursor.ID, "")
 		}, streams.Resumed, 6},
+		{"its last message deleted, then trimmed by hand", streams.Options{}, func(fx *fixture) {
+			amend(fx, fx.store, streams.Delete, fx.stored[4].Cursor.ID, "")
+			fx.do("XTRIM", lobbyKey, "MAXLEN", 3)
+		}, streams.Truncated, 3},
 		{"all its messages deleted", streams.Options{}, func(fx *fixture) {
 			for _, stored := range fx.stored[:5] {
 				amend(fx, fx.store, streams.Delete, stored.Cursor.ID, "")
@@ -126,51 +130,6 @@ func TestCaughtUpReaderIsReset(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestCaughtUpReaderSurvivesTrim(t *testing.T) {
-	t.Parallel()
-	for name, happen := range map[string]func(fx *fixture){
-		"by count":   func(fx *fixture) {},
-		"by hand":    func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 2) },
-		"to nothing": func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 0) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			runFixtures(t, streams.Options{MaxCount: 10}, func(fx *fixture) {
-				f := follow(fx.T, fx.store, "lobby", streams.Newest(50))
-				for have := 10; have <= 40; have += 5 {
-					f.expect(have)
-					happen(fx)
-					fx.post(5)
-				}
-				f.expect(45)
-				if len(f.states) != 1 {
-					fx.Errorf("got states %v, want one", f.states)
-				}
-			})
-		})
-	}
-}
-
-func TestEmptiedRoomContinues(t *testing.T) {
-	t.Parallel()
-	runFixtures(t, streams.Options{}, func(fx *fixture) {
-		last := len(fx.stored) - 1
-		end := fx.stored[last].Cursor
-		fx.do("XTRIM", lobbyKey, "MAXLEN", 0)
-		fx.post(2)
-		all := follow(fx.T, fx.store, "lobby", streams.After(end))
-		if got := all.nextState(); got.State != streams.Resumed {
-			fx.Errorf("follow after the end: got state %v, want resumed", got)
-		}
-		all.expect(2)
-		behind := follow(fx.T, fx.store, "lobby", streams.After(fx.stored[last-1].Cursor))
-		if got := behind.nextState(); got.State != streams.Truncated || got.First != end {
-			fx.Errorf("follow before the end: got state %v, want truncated with First %v", got, end)
-		}
-		behind.expect(2)
-	})
 }
 
 // Some hosts do not allow XINFO STREAM. Everything must work there too, and readers must be notified of every

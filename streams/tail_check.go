@@ -93,10 +93,10 @@ func (t *tail) applyCheck(w *window, found *roomInfo) {
 	// with the window's last number.
 	isSameServer := !t.followingSince.IsZero()
 	isConsecutive := isSameServer && found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
-	if isConsecutive || found.stateAt(current.end) == Resumed {
+	if isConsecutive || found.stateAt(current.end) == Resumed && !found.mayLackAfter(current.end.ID) {
 		w.publish(found.epoch, found.entries, t.store.windowShare())
 		return
 	}
-	t.store.log.Warn("a room's history was lost or replaced", "room", w.room, "at", current.end, "now", found.end())
+	t.store.log.Warn("a room's history was lost, replaced or trimmed", "room", w.room, "at", current.end, "now", found.end())
 	w.reset(found)
 }

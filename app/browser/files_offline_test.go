@@ -127,7 +127,7 @@ func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 	bob := here.SignIn("Bob")
 	var paths []string
 	for n := range 10 {
-		paths = append(paths, pictureFile(t, fmt.Sprintf("picture %d.png", n), 700+100*(n%3), 900-100*(n%4), teal))
+		paths = append(paths, pictureFile(t, fmt.Sprintf("picture %d.png", n), 350+50*(n%3), 450-50*(n%4), teal))
 	}
 	for range 2 {
 		for n, path := range paths[:5] {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"mime"
 	"path"
 	"slices"
@@ -18,8 +19,11 @@ import (
 	"github.com/tdewolff/minify/v2/js"
 )
 
-// Stylesheet is the name of the asset that contains all of css/, base.css first.
+// Stylesheet is the name of the asset that every page loads.
 const Stylesheet = "style.css"
+
+// stylesheets maps each stylesheet to the folder of the files that it contains.
+var stylesheets = map[string]string{Stylesheet: "css", "files.css": "css/files"}
 
 // An Asset is a static file, ready to be served. Scripts and styles outside vendor/ are minified.
 type Asset struct {
@@ -31,9 +35,9 @@ type Asset struct {
 
 // AssetNames returns the sorted paths of all static files, relative to StaticPath.
 var AssetNames = sync.OnceValue(func() []string {
-	names := []string{Stylesheet}
+	names := slices.Collect(maps.Keys(stylesheets))
 	err := fs.WalkDir(static(), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && path.Dir(name) != "css" && path.Base(name) != "LICENSE" {
+		if err == nil && !entry.IsDir() && path.Ext(name) != ".css" && path.Base(name) != "LICENSE" {
 			names = append(names, name)
 		}
 		return err
@@ -88,13 +92,16 @@ func compressed(mediaType string, content []byte) Asset {
 }
 
 func sourceOf(name string) []byte {
-	if name != Stylesheet {
+	folder, ok := stylesheets[name]
+	if !ok {
 		return readStatic(name)
 	}
-	sheets, _ := fs.Glob(static(), "css/*.css") // The pattern is valid.
-	all := readStatic("css/base.css")           // It must come first, because it declares the order of the layers.
+	sheets, _ := fs.Glob(static(), folder+"/*.css") // The pattern is valid.
+	var all []byte
 	for _, sheet := range sheets {
-		if sheet != "css/base.css" {
+		if path.Base(sheet) == "base.css" { // It must come first, because it declares the order of the layers.
+			all = append(readStatic(sheet), all...)
+		} else {
 			all = append(all, readStatic(sheet)...)
 		}
 	}

@@ -37,7 +37,7 @@ var templateFiles embed.FS
 
 // staticFiles are the files that a browser loads. They do not include the tests.
 //
-//go:embed static/*.svg static/*.png static/*.webmanifest static/*.css static/css/*.css static/js/*/*.js static/vendor
+//go:embed static/*.svg static/*.png static/*.webmanifest static/css/*.css static/css/files/*.css static/js/*/*.js static/vendor
 var staticFiles embed.FS
 
 //go:embed sw.js

@@ -12,6 +12,7 @@ import (
 
 // The retention limits must also apply to rooms that nobody opens. Two Stores share the work.
 func TestSweepTrimsIdleRooms(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	restore := streams.SetSweepInterval(100 * time.Millisecond)
 	t.Cleanup(restore)
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

@@ -36,6 +36,7 @@ func TestTextTypedBeforeTheScriptLoadsFollowsTheDraft(t *testing.T) {
 }
 
 func TestComposerKeepsDraftsAndReplies(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -108,6 +109,7 @@ func TestUndoRestoresWhatAnEmojiOrANameReplaced(t *testing.T) {
 }
 
 func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"burble/app/apptest"
+	"burble/streams/redistest"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
@@ -98,6 +99,7 @@ func (u *user) paste() {
 }
 
 func TestFilesAreDroppedOrChosen(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, there := startWithFiles(t, "FILE_MAX=1MB")
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
@@ -157,6 +159,7 @@ func (u *user) flick(x, y, toX, toY float64) {
 }
 
 func TestUploadShowsItsProgressAndIsCanceledOrRetried(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, here, there := startWithFiles(t, "FILES_PER_DAY=21MB")
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"burble/streams/redistest"
 )
 
 // focusState describes the focused element.
@@ -79,6 +81,7 @@ func (u *user) checkPanel(button, panel string) {
 }
 
 func TestTabReachesEveryControl(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := newSample(t)
 	ada := s.ada
@@ -104,6 +107,7 @@ func TestTabReachesEveryControl(t *testing.T) {
 }
 
 func TestWholeConversationByKeyboard(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := newSample(t)
 	eve := newUser(t, "Eve")

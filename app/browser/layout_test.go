@@ -25,6 +25,7 @@ func TestPagesFitNarrowAndZoomedScreens(t *testing.T) {
 }
 
 func TestMessagesGetHalfOfALandscapePhone(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := newSample(t)
 	s.ada.open(s.Server, "/r/lobby")

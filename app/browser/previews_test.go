@@ -110,6 +110,7 @@ func (u *user) waitWaitingCard(want string) {
 }
 
 func TestAuthorsPreviewLinks(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, site := redistest.Start(t), startLinkedSite(t)
 	here, there := apptest.Start(t, redis, site.env()), apptest.Start(t, redis, site.env())

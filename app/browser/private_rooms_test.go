@@ -105,6 +105,7 @@ func TestOlderPagesHaveLinesAboutMembers(t *testing.T) {
 }
 
 func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	const secret = "SECRET=a secret that all servers share!"

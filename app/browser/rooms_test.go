@@ -96,6 +96,7 @@ func (u *user) expectShortcutsPanel() {
 }
 
 func TestThemeIsKept(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -105,6 +106,8 @@ func TestThemeIsKept(t *testing.T) {
 	for _, theme := range []string{"light", "dark", "system"} {
 		ada.click("#theme")
 		ada.wait("the theme "+theme, fmt.Sprintf(`document.querySelector("#theme").title === "Theme: %s"`, theme))
+		// Scripts set cookies asynchronously.
+		ada.wait("the cookie", fmt.Sprintf(`cookieStore.get("theme").then((cookie) => (cookie?.value ?? "system") === %q)`, theme))
 		before := eval[string](ada, shown)
 		ada.open(server, "/r/lobby")
 		ada.expect("the theme", shown, before)
@@ -169,6 +172,7 @@ func TestHomeOpensTheFirstMatchingRoom(t *testing.T) {
 }
 
 func TestHomeShowsTheFirstRoom(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

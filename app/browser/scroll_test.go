@@ -162,6 +162,7 @@ func TestUnfoldingCodeKeepsItsPlace(t *testing.T) {
 }
 
 func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)

@@ -61,6 +61,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 
 // Safari does not support the closedby attribute.
 func TestDialogClosesOnlyOnAClickOutside(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

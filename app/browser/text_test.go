@@ -29,6 +29,7 @@ func TestCodeInRightToLeftText(t *testing.T) {
 
 // Completion ignores case and accents, and works after any character that is not a letter or digit.
 func TestCompletionIgnoresAccents(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	jose, ada := newUser(t, "José"), newUser(t, "Ada")

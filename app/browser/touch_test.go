@@ -75,6 +75,7 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 }
 
 func TestWheelScrollsOverTheToolbarToo(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -110,6 +111,7 @@ func TestPinchOpensNoToolbar(t *testing.T) {
 }
 
 func TestPhonePanelsCloseAndTheMenuSetsTheTopic(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -147,6 +149,7 @@ func TestTouchTargetsAreLargeEnough(t *testing.T) {
 }
 
 func TestReducedMotionStopsAnimations(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestCostOfCatchingUpOnThirtyThousandEntries(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	count := 30_000
 	if !apptest.Long(t, "6,000 entries instead of 30,000") {

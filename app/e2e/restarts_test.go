@@ -30,6 +30,7 @@ const eventSourcePackage = "eventsource@3.0.7"
 // An EventSource never reconnects after a response with a status other than 200. A restart must not end
 // any live read.
 func TestLiveReadsOutliveRestarts(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	restarts, eventSources := 4, 200 // so many live reads end over more than 4 s, and an EventSource reconnects after 3 s
 	if !apptest.Long(t, "2 restarts instead of 4") {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"burble/streams/redistest"
 )
 
 func TestLiveReadFormatFollowsAccept(t *testing.T) {
@@ -136,6 +138,7 @@ func TestLiveReadEndsWhenItsClientDisconnects(t *testing.T) {
 // The engine may queue a notice as soon as a live read is registered. The notice must not precede the
 // response's header or the frame "hello".
 func TestNoticesFollowTheHead(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t)
 	stop, stopped := make(chan struct{}), make(chan struct{})

@@ -100,7 +100,7 @@ func (c command) run(ctx context.Context, config Config, out io.Writer, log *slo
 		return err
 	}
 	if err := chat.New(store, chat.Options{Log: log}).Record(chat.Operator, "", recorded); err != nil {
-		return fmt.Errorf("record in the audit: %w", err)
+		return fmt.Errorf("record in the audit log: %w", err)
 	}
 	fmt.Fprintln(out, publicOrigin(config, nil)+path)
 	return nil

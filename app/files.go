@@ -78,7 +78,7 @@ func newFiles(config Config, store *streams.Store, rooms *chat.Service, processo
 	}), nil
 }
 
-// runFiles runs the jobs for files. It warns if the store cannot be used. The server serves nevertheless: people can
+// runFiles runs the jobs for files. It warns if the store cannot be used. The server starts anyway: people can
 // write without it, and it may be back soon.
 func runFiles(files *attachments.Service, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {

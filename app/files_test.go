@@ -23,7 +23,7 @@ var (
 	ownRedis  = []string{"REDIS_URL", "redis://redis:6379"}
 )
 
-func TestWhereFilesAre(t *testing.T) {
+func TestFileStorageLocation(t *testing.T) {
 	t.Parallel()
 	fly := blobs.S3Options{Bucket: "fly", Endpoint: "https://fly.storage.tigris.dev", KeyID: "tid", Secret: "hush", Region: "auto"}
 	for name, test := range map[string]struct {

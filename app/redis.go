@@ -28,7 +28,7 @@ type redisSource struct {
 	Close func()
 }
 
-// openRedis returns the Redis at REDIS_URL, to which it does not connect. If REDIS_URL is empty, it
+// openRedis returns the Redis at REDIS_URL, without connecting to it. If REDIS_URL is empty, it
 // starts a local server with its data in DATA_DIR, and returns when the server accepts commands. ctx
 // cancels only the start.
 func openRedis(ctx context.Context, config Config, log *slog.Logger) (*redisSource, error) {

@@ -18,7 +18,7 @@ type About struct {
 	Topic    string
 	Kind     string // "public", "private" or "direct"
 	Settings Settings
-	Own      Member // of the user; has NoRole if they are no member
+	Own      Member // of the user; has NoRole if they are not a member
 }
 
 // About describes the room. A public room without entries has no topic and no settings.

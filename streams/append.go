@@ -77,7 +77,7 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	}
 	isAdded := entry.Kind == Joined && granted.ifMember && entry.Role != NoRole
 	if isAdded {
-		// Here and again below, in case the member is being removed. createHidden explains the order.
+		// This is repeated below, in case the member is being removed. createHidden explains the order.
 		if err := s.listMember(ctx, room, &entry); err != nil {
 			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 		}
@@ -103,12 +103,12 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	}
 	if call.err != nil {
 		if isAdded && !errors.Is(call.err, ErrUnavailable) {
-			_ = s.unlistFor(ctx, room, entry.Member.ID) // if it fails, the list has a room that nobody sees
+			_ = s.unlistFor(ctx, room, entry.Member.ID) // if it fails, the list contains a room that is never shown
 		}
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
 	}
 	if entry.Kind == Joined && granted.ifMember {
-		if err := s.listMember(ctx, room, &entry); err != nil { // a retry with the same key lists it
+		if err := s.listMember(ctx, room, &entry); err != nil { // a retry with the same key repeats this
 			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 		}
 	}

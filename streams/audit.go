@@ -41,7 +41,7 @@ func (a Access) Audited(ctx context.Context, before ID, limit int) ([]Entry, err
 		return pipe.XRevRangeN(ctx, s.keys.room(granted.room), end, "-", int64(limit))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the audit: %w", wrap(err))
+		return nil, fmt.Errorf("read the audit log: %w", wrap(err))
 	}
 	return parseEntries(found.Val()), nil
 }

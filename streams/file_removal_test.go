@@ -174,7 +174,7 @@ func TestForgottenAndLostFiles(t *testing.T) {
 }
 
 // If a file is no longer due, because another server has claimed it, a late claim must fail.
-func TestClaimOfAFileThatIsNotDue(t *testing.T) {
+func TestClaimFileThatIsNotDue(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})

@@ -27,7 +27,7 @@ type File struct {
 	ThumbnailType string `json:"thumbnail_type,omitempty"`
 }
 
-// Preview is the card of a page to which a message links.
+// Preview is the card of a page that a message links to.
 type Preview struct {
 	URL         string `json:"url"`
 	Title       string `json:"title"`

@@ -180,7 +180,7 @@ func TestFilesOfALostMessageAreSentAgain(t *testing.T) {
 }
 
 // A user who may not write may not upload either, and gets the same error as for a message.
-func TestUploadsNeedTheRightsOfMessages(t *testing.T) {
+func TestUploadsNeedTheRightToPost(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})

@@ -16,8 +16,8 @@ import (
 // A foldedRoom is a room's messages in their current state, with edits, reactions and deletions applied by
 // the rules of the protocol.
 type foldedRoom struct {
-	messages []streams.Entry // in their current state, in order
-	at       map[streams.ID]int
+	messages []streams.Entry
+	at       map[streams.ID]int // index in messages
 }
 
 func (r *foldedRoom) fold(entry streams.Entry) {
@@ -75,7 +75,7 @@ func (r *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry
 	}
 }
 
-// appendRandom appends count random entries, and applies them to the room.
+// appendRandom appends count random entries to the lobby, and returns the room that results from them.
 func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count int) *foldedRoom {
 	t.Helper()
 	r := &foldedRoom{}

@@ -24,8 +24,9 @@ const MaxDirect = 8
 // ErrBadMembers means that a direct room would have too few or too many members.
 var ErrBadMembers = errors.New("a direct room has 2 to 8 members")
 
-// CreatePublic creates a public room with a title, which may be empty. A user with an account then moderates
-// it. It returns false if the room exists, unless the same user has created it with the same idempotency key.
+// CreatePublic creates a public room with a title, which may be empty. If the user has an account, they become
+// its moderator. It returns false if the room exists, unless the same user has created it with the same
+// idempotency key.
 func (a Access) CreatePublic(ctx context.Context, room, key, title string) (created bool, err error) {
 	if IsHidden(room) {
 		return false, ErrHidden
@@ -91,12 +92,12 @@ func deriveName(secret []byte, parts ...string) []byte {
 	return mac.Sum(nil)
 }
 
-// encodeName returns the first 100 bits of random as hiddenRandom characters.
+// encodeName encodes the first 100 bits of random in base32, as the hiddenRandom characters of a room's name.
 func encodeName(random []byte) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(random))[:hiddenRandom]
 }
 
-// createHidden lists a hidden room for its members and creates it. It returns false if the room exists.
+// createHidden adds a hidden room to its members' lists, and creates it. It returns false if the room exists.
 // Retries are safe.
 func (a Access) createHidden(ctx context.Context, room string, wanted newRoom) (isNew bool, err error) {
 	granted, err := a.admit(room, writing)
@@ -109,9 +110,9 @@ func (a Access) createHidden(ctx context.Context, room string, wanted newRoom) (
 		members = append(members, other.ID)
 		return isKnown
 	})
-	wanted.key = uuid.NewString() // runScript may repeat the call
-	// List the room first. If the server dies in between, the lists have a room that does not exist, which nobody
-	// sees. In the other order, members could not find their room.
+	wanted.key = uuid.NewString() // lets a retry in RunDurably recognize the room that it has created
+	// The lists come first. If the server dies in between, they contain a room that does not exist, which is
+	// never shown. In the other order, members could not find their room.
 	if err := a.store.listFor(ctx, room, members...); err != nil {
 		return false, err
 	}
@@ -160,7 +161,7 @@ func (s *Store) listFor(ctx context.Context, room string, users ...string) error
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("list a hidden room for its members: %w", wrap(err))
+		return fmt.Errorf("add a hidden room to its members' lists: %w", wrap(err))
 	}
 	return nil
 }

@@ -277,7 +277,7 @@ func TestMembersFindTheirRoomsAfterDeathAtEveryStep(t *testing.T) {
 		}
 		client.Do(ctx, "ACL", "SETUSER", "default", "+sadd")
 		if listed, err := asAccount(store, 1).Rooms(ctx, 100); err != nil || len(listed) != memberships() {
-			t.Errorf("%s: got %d rooms, %v, want all %d of which the user is a member", name, len(listed), err, memberships())
+			t.Errorf("%s: got %d rooms and the error %v, want all %d rooms that the user is a member of", name, len(listed), err, memberships())
 		}
 		if err := step(); err != nil {
 			t.Errorf("%s again: %v", name, err)

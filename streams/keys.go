@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// buckets is the number of hash tags to which rooms are assigned. It must never change, because the keys
+// buckets is the number of hash tags that rooms are assigned to. It must never change, because the keys
 // of existing rooms depend on it.
 const buckets = 16
 
@@ -57,7 +57,7 @@ func (k keys) activity(bucket int) string { return k.bucket(bucket) + "activity"
 // rooms is the sorted set of a bucket's rooms by the time of their last entry.
 func (k keys) rooms(bucket int) string { return k.bucket(bucket) + "rooms" }
 
-// secret holds the key with which all servers sign cookies and tokens.
+// secret holds the key that all servers use to sign cookies and tokens.
 func (k keys) secret() string { return k.bucket(0) + "secret" }
 
 // sweep exists for sweepInterval after a server has begun to sweep all rooms.
@@ -109,7 +109,7 @@ func (k keys) list(room string) string {
 	return k.rooms(bucketOf(room))
 }
 
-// userRooms is the set of a user's hidden rooms. It only serves to find them: the members hashes decide
+// userRooms is the set of a user's hidden rooms. It is only an index: the members hashes determine
 // whether the user is a member.
 func (k keys) userRooms(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":rooms"

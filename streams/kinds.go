@@ -18,8 +18,8 @@ const (
 )
 
 // kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key, uid
-// and name, which all entries have. A new kind also needs its checks, and its changes to other keys, in
-// append.lua.
+// and name, which all entries have. For a new kind, append.lua must also check the entry and change the
+// other keys that depend on it.
 var kindFields = map[Kind][]storedField{
 	Message: {textField, replyField, mentionsField, filesField, previewField},
 	Edit:    {ofField, textField, mentionsField},

@@ -38,7 +38,8 @@ type Member struct {
 	MutedUntil time.Time // zero if they are not muted
 }
 
-// isMember reports whether a value of the members hash, or "", is that of a member.
+// isMember reports whether value, from the members hash, is that of a current member. value is "" for a user
+// who is not in the hash.
 func isMember(value string) bool { return value != "" && !strings.HasPrefix(value, string(NoRole)+" ") }
 
 // parseMember parses a value of the members hash.
@@ -89,8 +90,8 @@ func (a Access) Enter(ctx context.Context, room string) error {
 	return checkMember(member)
 }
 
-// queryMember adds a command to the pipeline that looks up whether the user is a member of the room. It
-// returns nil if they need not be. The commands that read the room must come before it.
+// queryMember adds a command to the pipeline that looks up whether the user is a member of the room. If
+// everyone may read the room, it adds none and returns nil. The commands that read the room must come before it.
 func (s *Store) queryMember(ctx context.Context, pipe redis.Pipeliner, granted grant) *redis.StringCmd {
 	if !granted.ifMember {
 		return nil
@@ -98,7 +99,7 @@ func (s *Store) queryMember(ctx context.Context, pipe redis.Pipeliner, granted g
 	return pipe.HGet(ctx, s.keys.members(granted.room), granted.user.ID)
 }
 
-// checkMember returns ErrHidden if a command of queryMember found that the user is not a member.
+// checkMember returns ErrHidden if member, from queryMember, shows that the user is not a member.
 func checkMember(member *redis.StringCmd) error {
 	switch {
 	case member == nil:

@@ -80,7 +80,7 @@ func TestPrivateRoomIsCreatedOnceForAKey(t *testing.T) {
 }
 
 // A change of some settings keeps the others, even if two moderators change them at the same time.
-func TestSettingsThatAreNotGivenStay(t *testing.T) {
+func TestOmittedSettingsAreUnchanged(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
 	room := privateRoom(t, store, 1)

@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Removed returns the ID of the entry that removed a former member from the room, or with which they left,
-// and the zero ID for others.
+// Removed returns the ID of the entry that ended a former member's membership in the room, because they left or
+// were removed. It returns the zero ID for others.
 func (a Access) Removed(ctx context.Context, room, userID string) (ID, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -36,7 +36,7 @@ func (a Access) Removed(ctx context.Context, room, userID string) (ID, error) {
 	return former.Since, err
 }
 
-// PrivateRooms returns the names of the private rooms of which the user is or was a member.
+// PrivateRooms returns the names of the private rooms that the user is or was a member of.
 func (a Access) PrivateRooms(ctx context.Context) ([]string, error) {
 	all, err := a.store.redis.Retrying.SMembers(ctx, a.store.keys.userRooms(a.user.ID)).Result()
 	if err != nil {

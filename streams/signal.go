@@ -93,7 +93,7 @@ func (s *Store) signal(ctx context.Context, granted grant, signal storedSignal) 
 	return nil
 }
 
-// signalMembers sends a signal in a hidden room. It returns ErrHidden if the user is no member.
+// signalMembers sends a signal in a hidden room. It returns ErrHidden if the user is not a member.
 func (s *Store) signalMembers(ctx context.Context, granted grant, encoded []byte) error {
 	call := conns.Call{
 		Script: signalScript, Weight: 1, Args: []any{granted.room, granted.user.ID, encoded},

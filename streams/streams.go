@@ -65,8 +65,8 @@ var (
 	// ErrUnavailable means that Redis did not answer, or returned an unexpected error. If
 	// Append returns it, the entry may have been stored, and a retry with the same key is safe.
 	ErrUnavailable = errors.New("storage is unavailable")
-	// ErrUnconfirmed is an ErrUnavailable: Redis has made the change, but no replica has confirmed it, as Replica requires. A
-	// failover may undo it.
+	// ErrUnconfirmed wraps ErrUnavailable. It means that Redis has made the change, but no replica has confirmed it, as Replica
+	// requires. A failover may undo it.
 	ErrUnconfirmed = fmt.Errorf("%w: no replica has confirmed the change", ErrUnavailable)
 	// ErrFull means that Redis has no memory or disk space left for the entry.
 	ErrFull = errors.New("storage is full")

@@ -107,7 +107,7 @@ func share(rooms []*unreadRoom) {
 }
 
 // countUnread reads the newest unread entries of all rooms in one pipeline, and sets Unread and
-// Mentions. It returns the rooms without those of which the user is no longer a member.
+// Mentions. It returns the rooms, except those that the user is no longer a member of.
 func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) ([]*unreadRoom, error) {
 	newest, members := make([]*redis.XMessageSliceCmd, len(rooms)), make([]*redis.StringCmd, len(rooms))
 	var err error

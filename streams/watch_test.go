@@ -59,7 +59,7 @@ func (w *watcher) expect(t *testing.T, want string) {
 	}
 }
 
-func TestWatcherIsToldOfEveryEntryAndInterruption(t *testing.T) {
+func TestWatcherIsNotifiedOfEveryEntryAndInterruption(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		ctx, client := t.Context(), backend.Client

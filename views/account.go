@@ -14,7 +14,7 @@ func (passkeyPage) Script() string { return signInScript }
 // Preloads returns the paths of the modules to preload, like Home.Preloads.
 func (passkeyPage) Preloads() []string { return signInPreloads() }
 
-// Entrance holds the data of the pages on which people sign in or get an account. Page.User is a guest,
+// Entrance holds the data of the pages for signing in and for getting an account. Page.User is a guest,
 // unless HasAccount is set.
 type Entrance struct {
 	Page
@@ -132,7 +132,7 @@ type Person struct {
 type Invites struct {
 	Page
 	MayInvite bool     // to the server
-	Roles     []string // with which the page's user may invite; empty for members only
+	Roles     []string // that the page's user may give with an invite; empty for members only
 	Invites   []InviteRow
 	Notice    string // why a form was refused, or empty
 }
@@ -156,7 +156,7 @@ type Audit struct {
 	Older   string // entry ID for ?before=; empty if there are no older entries
 }
 
-// AuditRow is a row of the audit.
+// AuditRow is a row of the audit log.
 type AuditRow struct {
 	User User
 	Text string

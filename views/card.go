@@ -1,6 +1,6 @@
 package views
 
-// Card describes a page to which a message links.
+// Card describes a page that a message links to.
 type Card struct {
 	URL, Host          string
 	Site               string // what the page calls its site; may be empty
@@ -15,7 +15,7 @@ type CardPicture struct {
 	Color         string // average color, such as "#0b6b6b"; may be empty
 }
 
-// BlankCard returns a card with all parts, whose markup the script clones, or nil if the page needs none.
+// BlankCard returns a card with all its parts, or nil if the page needs none. The page's script clones its markup.
 func (r Room) BlankCard() *Card {
 	if r.Previews == "" && !r.HasExtras() {
 		return nil

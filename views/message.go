@@ -59,7 +59,7 @@ type Message struct {
 	ReplyAuthor string        // name of the author of ReplyTo; empty if unknown
 	ReplyText   string        // first line of ReplyTo, as plain text
 	Files       []File
-	Card        *Card  // of a page to which the message links, or nil
+	Card        *Card  // of a page that the message links to, or nil
 	LastEdit    string // entry ID of the last edit, or empty
 	Deleted     bool
 	Unreadable  bool // the entry cannot be read; only ID, Number and Time are set

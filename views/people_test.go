@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// An impersonator may have the name of somebody else. Whoever gives rights to a person must see which one it is.
+// An impersonator may use another person's name. Users who give rights to a person must see which one it is.
 func TestListsOfPeopleDistinguishEqualNames(t *testing.T) {
 	t.Parallel()
 	ada, impostor := User{ID: "5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Ada"}, User{ID: "c3a1e0b2-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Ad\u0430"}

@@ -63,7 +63,7 @@ var pages = map[string]struct {
 	"invite-guest":  {"invite", Invite{Entrance: entrance(page("You’re invited", &ada)), Role: "a moderator"}},
 	"one-time-link": {"one-time-link", OneTimeLink{Entrance: entrance(accountPage("Sign in with this link")), For: bob}},
 	"secret": {"secret", Secret{
-		Page: accountPage("An invite link"), Heading: "An invite link", Text: "Send this link to the people whom you invite.",
+		Page: accountPage("An invite link"), Heading: "An invite link", Text: "Send this link to the people you want to invite.",
 		URL: "https://chat.example.com/i/code", QR: "data:image/png;base64,iVBORw0KGgo=", Back: "/invites",
 	}},
 	"account": {"account", Account{
@@ -83,7 +83,7 @@ var pages = map[string]struct {
 	"invites-none": {"invites", Invites{Page: accountPage("Invites")}},
 	"audit":        {"audit", Audit{Page: accountPage("Audit"), Entries: []AuditRow{{User: ada, Text: "banned Bob: spam", Time: noon}}, Older: "1740000000010-0"}},
 
-	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "The address may be mistyped."}},
+	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "Check the address for mistakes."}},
 	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", CanRetry: true}},
 	"room-private": {"room", Room{
 		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", RoomTitle: "Launch", Messages: conversation()[:2], Changes: []Change{{"1740000000005-0", "Ada added Bob"}, {"1740000000015-0", "Bob left"}, {"1740000000025-0", "Ada added <Bob>"}}, AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080",
@@ -134,7 +134,7 @@ func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 		"a style or event attribute":             regexp.MustCompile(`(?i)<[a-z][^>]*\s(?:style|on[a-z]+)\s*=`),
 		"a URL with javascript: or another host": regexp.MustCompile(`(?i)(?:src|href)="?(?:javascript:|https?:|//)`),
 	}
-	// The links of messages, and of cards, lead to other hosts.
+	// Links in messages and cards lead to other hosts.
 	links := regexp.MustCompile(`<a href="https://example\.(?:org|net)/[^"]*"(?: target=_blank rel="nofollow noopener noreferrer")?(?: dir=auto)?>`)
 	for name, page := range pages {
 		html := links.ReplaceAllString(render(t, page.template, page.model), "")

@@ -22,7 +22,7 @@ var (
 	// ErrUnavailable means that Redis or the identity provider did not answer, or answered with an
 	// unexpected error. A call that changes something may be repeated with the same SignIn.Key.
 	ErrUnavailable = verdicts.ErrUnavailable
-	// ErrFull is an ErrUnavailable: Redis has no memory or disk space left, and nothing was changed.
+	// ErrFull wraps ErrUnavailable. It means that Redis has no memory or disk space left, and that nothing was changed.
 	ErrFull = fmt.Errorf("%w: storage is full", ErrUnavailable)
 	// ErrSignedOut means that the session has ended, has expired or never existed.
 	ErrSignedOut = verdicts.ErrSignedOut
@@ -40,7 +40,7 @@ var (
 	ErrUnknown = errors.New("there is no such account")
 	// ErrNotAllowed means that the acting user lacks the required role.
 	ErrNotAllowed = errors.New("not allowed")
-	// ErrLastOwner means that the server would have no owner.
+	// ErrLastOwner means that the server would be left without an owner.
 	ErrLastOwner = errors.New("the last owner cannot leave or be demoted")
 )
 
@@ -133,7 +133,7 @@ func (a *Accounts) People(ctx context.Context, skip, limit int) ([]Account, erro
 	return a.accounts(ctx, users...)
 }
 
-// Find returns those of the users who have an account, with their ranks. A banned user has the rank of a guest.
+// Find returns the users who have an account, with their ranks, and omits the others. A banned user has the rank of a guest.
 func (a *Accounts) Find(ctx context.Context, users ...string) ([]identity.User, error) {
 	return ranked(a.accounts(ctx, users...))
 }

@@ -27,7 +27,7 @@ func TestAllFlows(t *testing.T) {
 		owner, err := a.Redeem(ctx, code, accounts.SignIn{User: identity.User{Name: "Olga"}, Device: "Firefox"})
 		wantError(t, "redeem the setup code", err, nil)
 		if owner.Role != accounts.Owner || owner.User.Name != "Olga" {
-			t.Fatalf("the first owner is %+v", owner)
+			t.Fatalf("got the first owner %+v, want the owner Olga", owner)
 		}
 		_, code, err = a.CreateInvite(ctx, owner.User.ID, "", accounts.Invite{Room: "lobby", Role: accounts.Member, Uses: 2, Expiry: time.Now().Add(time.Hour)})
 		wantError(t, "invite", err, nil)
@@ -36,7 +36,7 @@ func TestAllFlows(t *testing.T) {
 		again, err := a.RedeemAs(ctx, code, owner.Session)
 		wantError(t, "redeem as the owner", err, nil)
 		if bob.Room != "lobby" || bob.Role != accounts.Member || bob.By != owner.User.ID || again.Token != "" || again.Role != accounts.Member {
-			t.Errorf("redeemed %+v and %+v", bob, again)
+			t.Errorf("Redeem returned %+v and RedeemAs %+v, want Bob invited to the lobby, and no new token", bob, again)
 		}
 		link, err := a.CreateLink(ctx, owner.User.ID, bob.User.ID)
 		wantError(t, "link", err, nil)
@@ -44,20 +44,20 @@ func TestAllFlows(t *testing.T) {
 		wantError(t, "spend", err, nil)
 		sessions, err := a.Sessions(ctx, bob.User.ID)
 		if len(sessions) != 2 || err != nil {
-			t.Errorf("%d sessions, %v", len(sessions), err)
+			t.Errorf("got %d sessions and the error %v, want two sessions", len(sessions), err)
 		}
 		wantError(t, "mark as used", a.RecordUse(ctx, phone.Session), nil)
 		name, err := a.Rename(ctx, phone.Session, " Robert ")
 		wantError(t, "rename", err, nil)
 		people, err := a.People(ctx, 0, 10)
 		if err != nil || len(people) != 2 || people[0].Role != accounts.Owner || people[1].Name != name || time.Since(people[1].Created) > time.Hour {
-			t.Errorf("people: %+v, %v", people, err)
+			t.Errorf("People returned %+v, %v; want the owner and Robert", people, err)
 		}
 		wantError(t, "add a passkey", a.AddPasskey(ctx, phone.Session, &accounts.Passkey{User: bob.User, ID: "k", Record: "{}"}), nil)
 		wantError(t, "make Bob an owner", a.SetRole(ctx, owner.User.ID, bob.User.ID, accounts.Owner), nil)
 		v, err := a.Verdict(ctx, phone.Session)
 		if err != nil || v.Role != accounts.Owner || v.User != (identity.User{ID: bob.User.ID, Name: "Robert"}) {
-			t.Errorf("verdict %+v, %v", v, err)
+			t.Errorf("Verdict returned %+v, %v; want the owner Robert", v, err)
 		}
 		_, err = a.StartCeremony(ctx, "get", "")
 		wantError(t, "ceremony", err, nil)
@@ -88,7 +88,7 @@ func banAndUnban(t *testing.T, a *accounts.Accounts, owner string) {
 	wantError(t, "restored", a.Restored(ctx, "0-0"), nil)
 	wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
 	if bans, err := a.Bans(ctx); err != nil || len(bans) != 1 || bans[0].User != guest.ID || bans[0].By != owner || bans[0].Reason != "spam" {
-		t.Errorf("bans %+v, %v", bans, err)
+		t.Errorf("Bans returned %+v, %v; want the guest's ban", bans, err)
 	}
 	wantError(t, "unban", a.Unban(ctx, owner, guest.ID), nil)
 	wantError(t, "guest", a.Guest(ctx, guest.ID), nil)
@@ -104,7 +104,7 @@ func restrict(t *testing.T, backend *redistest.Backend) {
 	backend.Redis = &least
 	t.Cleanup(func() {
 		for _, denied := range backend.Denied(t) {
-			t.Errorf("denied %v", denied)
+			t.Errorf("Redis denied %v", denied)
 		}
 		backend.Each(t, "ACL", "DELUSER", "burble")
 	})
@@ -156,10 +156,10 @@ func TestUpgradedGuestKeepsTheUserIDAndIsNoLongerAGuest(t *testing.T) {
 	wantError(t, "subscribe", elsewhere.SubscribeGuest(ctx, guest.ID, tab), nil)
 	signedIn, err := here.Upgrade(ctx, accounts.SignIn{User: guest})
 	if err != nil || signedIn.User != guest {
-		t.Fatalf("upgraded to %v, %v", signedIn.User, err)
+		t.Fatalf("Upgrade returned %v, %v; want %v", signedIn.User, err, guest)
 	}
 	if e := tab.next(t); e.err != accounts.ErrUpgraded {
-		t.Errorf("the guest's tab elsewhere was notified of %v", e.err)
+		t.Errorf("the guest's tab on another server was notified of %v, want %v", e.err, accounts.ErrUpgraded)
 	}
 	for _, a := range []*accounts.Accounts{here, elsewhere} {
 		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrUpgraded)
@@ -199,13 +199,13 @@ func TestSignOut(t *testing.T) {
 	}
 	wantError(t, "sign out one", a.SignOut(ctx, signedIn.User.ID, signedIn.User.ID, ids(two)...), nil)
 	if e := socket.next(t); e.err != accounts.ErrSignedOut {
-		t.Errorf("the socket was notified of %v", e.err)
+		t.Errorf("the socket was notified of %v, want %v", e.err, accounts.ErrSignedOut)
 	}
 	wantVerdict(t, a, two, accounts.ErrSignedOut)
 	wantVerdict(t, a, three, nil)
 	wantError(t, "sign out others", a.SignOutOthers(ctx, signedIn.Session), nil)
 	if e := other.next(t); e.err != accounts.ErrSignedOut {
-		t.Errorf("the other socket was notified of %v", e.err)
+		t.Errorf("the other socket was notified of %v, want %v", e.err, accounts.ErrSignedOut)
 	}
 	wantVerdict(t, a, three, accounts.ErrSignedOut)
 	wantVerdict(t, a, signedIn, nil)
@@ -229,7 +229,7 @@ func TestBanEndsSessionsAndRefusesEverySignIn(t *testing.T) {
 	}
 	wantError(t, "ban", a.Ban(ctx, owner.User.ID, ada.User.ID, "spam"), nil)
 	if e := socket.next(t); e.err != accounts.ErrBanned {
-		t.Errorf("the socket was notified of %v", e.err)
+		t.Errorf("the socket was notified of %v, want %v", e.err, accounts.ErrBanned)
 	}
 	wantVerdict(t, a, ada, accounts.ErrBanned)
 	wantError(t, "guest", a.Guest(ctx, ada.User.ID), accounts.ErrBanned)
@@ -264,7 +264,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	}
 	sessions, err := a.Sessions(ctx, first.User.ID)
 	if err != nil || len(sessions) != 50 || len(sessions[0].Device) > 100 {
-		t.Errorf("%d sessions, device %q, %v", len(sessions), sessions[0].Device, err)
+		t.Errorf("got %d sessions, device %q and the error %v; want 50 sessions and a shortened device", len(sessions), sessions[0].Device, err)
 	}
 }
 

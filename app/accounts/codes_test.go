@@ -25,7 +25,7 @@ func TestLinkIsSpentOnce(t *testing.T) {
 		for range 3 { // a previewer
 			account, err := b.Peek(ctx, code)
 			if err != nil || account.User != ada.User {
-				t.Fatalf("peek: %v, %v", account, err)
+				t.Fatalf("Peek returned %v, %v; want %v", account, err, ada.User)
 			}
 		}
 		var spent atomic.Int32
@@ -35,18 +35,18 @@ func TestLinkIsSpentOnce(t *testing.T) {
 			case err == nil && signedIn.User == ada.User:
 				spent.Add(1)
 			case !errors.Is(err, accounts.ErrCode):
-				t.Errorf("spend: %v", err)
+				t.Errorf("Spend returned the error %v, want %v", err, accounts.ErrCode)
 			}
 		})
 		if spent.Load() != 1 {
-			t.Fatalf("spent %d times", spent.Load())
+			t.Fatalf("the link was spent %d times, want once", spent.Load())
 		}
 		_, err = a.Peek(ctx, code)
 		wantError(t, "peek at a spent link", err, accounts.ErrCode)
 	}
 }
 
-func TestLinkIsRepeatedWithItsKeyOnly(t *testing.T) {
+func TestSpentLinkWorksAgainOnlyWithSameKey(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	ada := join(t, a, "Ada", accounts.Member)
@@ -57,7 +57,7 @@ func TestLinkIsRepeatedWithItsKeyOnly(t *testing.T) {
 	wantError(t, "spend", err, nil)
 	again, err := a.Spend(ctx, code, request)
 	if err != nil || again.Session.ID != first.Session.ID {
-		t.Errorf("repeated with the key: %v", err)
+		t.Errorf("Spend with the same key returned another session or the error %v", err)
 	}
 	for _, key := range []string{"", uuid.NewString()} {
 		_, err = a.Spend(ctx, code, accounts.SignIn{Key: key})
@@ -123,7 +123,7 @@ func TestLinkExpires(t *testing.T) {
 	defer client.Close()
 	key := client.Keys(ctx, "*link*").Val()[0]
 	if left := client.PTTL(ctx, key).Val(); left <= 9*time.Minute || left > accounts.LinkLife {
-		t.Errorf("expires in %v", left)
+		t.Errorf("the link expires in %v, want between 9 minutes and %v", left, accounts.LinkLife)
 	}
 	client.Del(ctx, key)
 	_, err = a.Spend(ctx, code, accounts.SignIn{})
@@ -143,7 +143,7 @@ func TestSetupMakesOneOwner(t *testing.T) {
 		atOnce(len(codes), func(i int) { codes[i], _ = all[i%2].SetupCode(ctx) })
 		for _, code := range codes {
 			if code == "" || code != codes[0] {
-				t.Fatalf("codes %q", codes)
+				t.Fatalf("got the setup codes %q, want the same code from all servers", codes)
 			}
 		}
 		var owners atomic.Int32
@@ -153,15 +153,15 @@ func TestSetupMakesOneOwner(t *testing.T) {
 			case err == nil && signedIn.Role == accounts.Owner:
 				owners.Add(1)
 			case !errors.Is(err, accounts.ErrCode):
-				t.Errorf("setup: %v", err)
+				t.Errorf("Redeem returned the error %v, want %v", err, accounts.ErrCode)
 			}
 		})
 		people, err := all[0].People(ctx, 0, 10)
 		if owners.Load() != 1 || len(people) != 1 || err != nil {
-			t.Errorf("%d owners, %d people, %v", owners.Load(), len(people), err)
+			t.Errorf("got %d owners, %d people and the error %v; want one of each", owners.Load(), len(people), err)
 		}
 		if code, err := all[0].SetupCode(ctx); code != "" || err != nil {
-			t.Errorf("there is still a setup code, %v", err)
+			t.Errorf("SetupCode returned %q, %v; want no code", code, err)
 		}
 		_, err = all[0].Invite(ctx, codes[0])
 		wantError(t, "look at the setup code", err, accounts.ErrCode)
@@ -179,7 +179,7 @@ func TestSetupEndsWhenThereIsAnOwner(t *testing.T) {
 	wantError(t, "use the setup code", err, accounts.ErrCode)
 }
 
-func TestCeremonyIsTakenOnceByItsKind(t *testing.T) {
+func TestCeremonyIsTakenOnceAndOnlyForItsKind(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	a, b := open(t, server.Redis()), open(t, server.Redis())
@@ -194,14 +194,14 @@ func TestCeremonyIsTakenOnceByItsKind(t *testing.T) {
 		}
 	})
 	if taken.Load() != 1 {
-		t.Errorf("taken %d times", taken.Load())
+		t.Errorf("the ceremony was taken %d times, want once", taken.Load())
 	}
 	client := server.Client()
 	defer client.Close()
 	_, err = a.StartCeremony(ctx, "get", "state")
 	wantError(t, "start", err, nil)
 	if left := client.TTL(ctx, client.Keys(ctx, "*ceremony*").Val()[0]).Val(); left <= 0 || left > accounts.CeremonyLife {
-		t.Errorf("expires in %v", left)
+		t.Errorf("the ceremony expires in %v, want at most %v", left, accounts.CeremonyLife)
 	}
 }
 
@@ -213,12 +213,12 @@ func TestRemovedPasskeyIsNotStoredAgain(t *testing.T) {
 	_, err := a.SignInWithPasskey(ctx, &accounts.Passkey{User: ada.User, ID: "gone", Record: "{}"}, "code", accounts.SignIn{})
 	wantError(t, "sign in", err, accounts.ErrRefused)
 	if all, err := a.Passkeys(ctx, ada.User.ID); len(all) > 0 || err != nil {
-		t.Errorf("passkeys %v, %v", all, err)
+		t.Errorf("Passkeys returned %v, %v; want none", all, err)
 	}
 	for i := range 25 {
 		err := a.AddPasskey(ctx, ada.Session, &accounts.Passkey{User: ada.User, ID: string(rune('a' + i)), Record: "{}"})
 		if want := i < 20; want != (err == nil) {
-			t.Errorf("passkey %d: %v", i, err)
+			t.Errorf("AddPasskey number %d returned %v, want only the first 20 to succeed", i, err)
 		}
 	}
 }
@@ -236,21 +236,21 @@ func TestIdentityHasOneAccount(t *testing.T) {
 	})
 	for _, user := range users {
 		if user != users[0] {
-			t.Fatalf("one identity has the accounts %v", users)
+			t.Fatalf("one identity got the accounts %v, want a single one", users)
 		}
 	}
-	// After the account is gone, the identity makes a new one.
+	// After the account has been removed, the identity creates a new one.
 	signedIn, err := all[0].SignInWithIdentity(ctx, who, "", accounts.SignIn{User: identity.User{Name: "Ida"}})
 	wantError(t, "sign in", err, nil)
 	wantError(t, "leave", all[0].Leave(ctx, signedIn.Session), nil)
 	again, err := all[0].SignInWithIdentity(ctx, who, "", accounts.SignIn{User: identity.User{Name: "Ida"}})
 	if err != nil || again.User.ID == signedIn.User.ID {
-		t.Errorf("signed in as %v, %v", again.User, err)
+		t.Errorf("signed in as %v, %v; want a new user", again.User, err)
 	}
 }
 
 // Two clients with the same predictable key must not get each other's account.
-func TestOnlyAUUIDIsAKey(t *testing.T) {
+func TestKeyMustBeAUUID(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	_, code := newInvite(t, a, accounts.Operator, 5, accounts.Member)
@@ -258,10 +258,10 @@ func TestOnlyAUUIDIsAKey(t *testing.T) {
 		signedIn, err := a.Redeem(ctx, code, accounts.SignIn{User: identity.User{Name: "Same"}, Key: "1"})
 		wantError(t, "redeem", err, nil)
 		if signedIn.Repeated {
-			t.Error("a key that is not a UUID signed in as another user")
+			t.Error("two requests with the same key that is not a UUID returned the same account")
 		}
 	}
 	if people, err := a.People(ctx, 0, 10); len(people) != 3 || err != nil {
-		t.Errorf("%d people, %v", len(people), err)
+		t.Errorf("got %d people and the error %v, want three people", len(people), err)
 	}
 }

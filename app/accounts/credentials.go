@@ -35,7 +35,7 @@ func (a *Accounts) RemovePasskey(ctx context.Context, s Session, id string) erro
 	return err
 }
 
-// ChangePasskey replaces the record of a passkey of the account that is signed in. If the record is no longer old, it
+// ChangePasskey replaces the record of a passkey of the account that is signed in. If the record differs from old, it
 // does nothing and returns false. It returns ErrUnknown if the passkey was removed.
 func (a *Accounts) ChangePasskey(ctx context.Context, s Session, id, old, record string) (changed bool, err error) {
 	_, err = a.run(ctx, changePasskeyScript, a.keys.person(userOf(s)), userOf(s), idOf(s), id, old, record)

@@ -26,10 +26,10 @@ func retry(t *testing.T, what string, call func() error) {
 			return
 		}
 		if !errors.Is(err, accounts.ErrUnavailable) {
-			t.Fatalf("%s: %v", what, err)
+			t.Fatalf("%s: %v, want %v", what, err, accounts.ErrUnavailable)
 		}
 	}
-	t.Fatalf("%s: no outcome", what)
+	t.Fatalf("%s: every retry failed", what)
 }
 
 // TestLostReplies loses a third of the replies of Redis. Each call is repeated with its key, and must
@@ -61,7 +61,7 @@ func TestLostReplies(t *testing.T) {
 		join := accounts.SignIn{User: identity.User{Name: fmt.Sprint("Guest ", i)}, Key: uuid.NewString()}
 		retry(t, "redeem", func() (err error) { signedIn, err = a.Redeem(ctx, code, join); return })
 		if invite, err := direct.Invite(ctx, code); err != nil || invite.Uses != 1 {
-			t.Errorf("an invite has %d uses left, %v", invite.Uses, err)
+			t.Errorf("the invite has %d uses left, want 1; error %v", invite.Uses, err)
 		}
 		var link string
 		retry(t, "link", func() (err error) { link, err = a.CreateLink(ctx, owner.User.ID, signedIn.User.ID); return })
@@ -78,7 +78,7 @@ func TestLostReplies(t *testing.T) {
 		retry(t, "mark as used", func() error { return a.RecordUse(ctx, phone.Session) })
 		sessions, err := direct.Sessions(ctx, signedIn.User.ID)
 		if err != nil || len(sessions) != 1 || sessions[0].ID != phone.Session.ID {
-			t.Errorf("%d sessions, %v", len(sessions), err)
+			t.Errorf("got %d sessions and the error %v, want only the phone's session", len(sessions), err)
 		}
 		retry(t, "ban", func() error { return a.Ban(ctx, accounts.Operator, upgrade.User.ID, "spam") })
 		retry(t, "verdict", func() error { _, err := a.Verdict(ctx, phone.Session); return err })
@@ -86,7 +86,7 @@ func TestLostReplies(t *testing.T) {
 	}
 	people, err := direct.People(ctx, 0, 1000)
 	if err != nil || len(people) != 1+2*rounds { // those who were invited have left again
-		t.Errorf("%d people, %v", len(people), err)
+		t.Errorf("got %d people and the error %v, want %d people", len(people), err, 1+2*rounds)
 	}
 }
 
@@ -118,14 +118,14 @@ func TestEveryChangeIsAppendedOnce(t *testing.T) {
 		}
 		entries := client.XRange(ctx, a.AccessKey(), "-", "+").Val()[seen:]
 		if len(entries) != 1 || entries[0].Values["kind"] != step.want || entries[0].Values["user"] != signedIn.User.ID {
-			t.Errorf("%s appended %v", step.want, entries)
+			t.Errorf("appended %v, want one entry of kind %s", entries, step.want)
 		}
 		seen += int64(len(entries))
 	}
 }
 
 // Neither Redis nor the log nor an error may contain a code or a token.
-func TestCodesAreNowhere(t *testing.T) {
+func TestCodesAreNotStoredOrLogged(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	var log bytes.Buffer
@@ -168,7 +168,7 @@ func TestCodesAreNowhere(t *testing.T) {
 	errs = append(errs, err)
 	for i, err := range errs {
 		if err == nil {
-			t.Errorf("call %d succeeded", i)
+			t.Errorf("call %d succeeded, want an error", i)
 		}
 		fmt.Fprintln(&all, err)
 	}
@@ -196,7 +196,7 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	wantError(t, "mark as used", fresh.RecordUse(ctx, session), nil) // it has not cached the session, so it writes
 	sessions, err := behind.Sessions(ctx, signedIn.User.ID)
 	if err != nil || len(sessions) != 1 || sessions[0].LastDay.Before(now.Add(47*time.Hour)) || !sessions[0].Expiry.Equal(signedIn.Session.Expiry) {
-		t.Errorf("the session went back: %+v, %v", sessions, err)
+		t.Errorf("got sessions %+v, %v; want neither the last day nor the expiry to move back", sessions, err)
 	}
 	link, err := behind.CreateLink(ctx, signedIn.User.ID, signedIn.User.ID)
 	wantError(t, "link", err, nil)
@@ -209,7 +209,7 @@ func TestClocksThatGoBackwards(t *testing.T) {
 
 // A full Redis refuses some commands and not others. Nothing may happen without its change in the stream, and
 // sign-outs and bans must work.
-func TestFullRedisEndsNothingSilently(t *testing.T) {
+func TestFullRedisMakesNoSilentChange(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	a := open(t, server.Redis())
@@ -251,9 +251,9 @@ func TestFullRedisEndsNothingSilently(t *testing.T) {
 	_, err = a.Verdict(ctx, ada.Session)
 	wantError(t, "verdict", err, nil)
 	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes {
-		t.Errorf("%d changes on a full Redis", n-changes)
+		t.Errorf("%d changes were appended to a full Redis, want none", n-changes)
 	}
-	// What stops a person who fills Redis works, with its change.
+	// The calls that stop a person who fills Redis work, and append their changes.
 	wantError(t, "demote", a.SetRole(ctx, owner.User.ID, mod.User.ID, accounts.Member), nil)
 	wantError(t, "leave", a.Leave(ctx, left.Session), nil)
 	wantError(t, "sign out", a.SignOut(ctx, max.User.ID, max.User.ID), nil)
@@ -263,10 +263,10 @@ func TestFullRedisEndsNothingSilently(t *testing.T) {
 	changes += 4
 	client.ConfigSet(ctx, "maxmemory", "0")
 	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes {
-		t.Errorf("%d changes on a full Redis", n-changes)
+		t.Errorf("demote, leave, sign out and ban appended %d changes, want 4", n-changes+4)
 	}
 	wantError(t, "sign out", a.SignOut(ctx, ada.User.ID, ada.User.ID), nil)
 	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes+1 {
-		t.Errorf("%d changes of one sign-out", n-changes)
+		t.Errorf("one sign-out appended %d changes, want 1", n-changes)
 	}
 }

@@ -28,7 +28,7 @@ type Invite struct {
 	Room    string    // or "" for the server alone
 	Role    Role      // in the room, or on the server. For a room, Member or Moderator
 	Uses    int       // remaining
-	Expiry  time.Time // by the clock of Redis; to create an invite, by that of this server
+	Expiry  time.Time // on Redis's clock, except for CreateInvite, which expects it on this server's clock
 	By      string    // user ID of the creator, or Operator
 	Created time.Time
 }

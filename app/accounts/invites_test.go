@@ -23,7 +23,7 @@ func newInvite(t *testing.T, a *accounts.Accounts, by string, uses int, role acc
 	return id, code
 }
 
-func TestInviteHasItsUses(t *testing.T) {
+func TestInviteIsLimitedToItsUses(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	a, b := open(t, server.Redis()), open(t, server.Redis())
@@ -39,11 +39,11 @@ func TestInviteHasItsUses(t *testing.T) {
 		case err == nil:
 			redeemed.Add(1)
 		case !errors.Is(err, accounts.ErrCode) && !errors.Is(err, accounts.ErrExists):
-			t.Errorf("redeem: %v", err)
+			t.Errorf("Redeem returned the error %v, want %v or %v", err, accounts.ErrCode, accounts.ErrExists)
 		}
 	})
 	if people, err := a.People(ctx, 0, 100); redeemed.Load() != 10 || len(people) != 10 || err != nil {
-		t.Errorf("redeemed %d times, %d people, %v", redeemed.Load(), len(people), err)
+		t.Errorf("redeemed %d times, got %d people and the error %v; want 10 of each", redeemed.Load(), len(people), err)
 	}
 	_, err := a.Invite(ctx, code)
 	wantError(t, "look at a used invite", err, accounts.ErrCode)
@@ -60,7 +60,7 @@ func TestInviteIsRedeemedOncePerPerson(t *testing.T) {
 	for i := range 5 {
 		r, err := a.RedeemAs(ctx, code, bob.Session)
 		if err != nil || r.Repeated != (i > 0) || r.Room != "pxyz" || r.Role != accounts.Moderator || uuid.Validate(r.JoinKey) != nil {
-			t.Fatalf("redeemed %+v, %v", r, err)
+			t.Fatalf("got %+v, %v; want a moderator of the room pxyz, Repeated only after the first time", r, err)
 		}
 		if i == 0 {
 			first = r
@@ -69,11 +69,11 @@ func TestInviteIsRedeemedOncePerPerson(t *testing.T) {
 		}
 	}
 	if v, err := a.Verdict(ctx, bob.Session); v.Role != accounts.Member || err != nil {
-		t.Errorf("an invite to a room made %v, %v", v, err)
+		t.Errorf("after an invite to a room: got verdict %v, %v; want the role %s on the server", v, err, accounts.Member)
 	}
 	for range 10 { // fetched by previewers
 		if invite, err := a.Invite(ctx, code); err != nil || invite.Uses != 2 {
-			t.Fatalf("%+v, %v", invite, err)
+			t.Fatalf("Invite returned %+v, %v; want 2 uses left", invite, err)
 		}
 	}
 	wantError(t, "sign out", a.SignOut(ctx, bob.User.ID, bob.User.ID), nil)
@@ -114,7 +114,7 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 	wantError(t, "a stranger revokes", revoke(a, join(t, a, "Eve", accounts.Member), id), accounts.ErrNotAllowed)
 }
 
-// The clocks of two servers may be hours apart. An invite lives as long as its creator chose, by the clock of Redis.
+// The clocks of two servers may be hours apart. An invite is valid for as long as its creator chose, on Redis's clock.
 func TestInvitesOfServersWhoseClocksDiffer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -136,7 +136,7 @@ func TestInvitesOfServersWhoseClocksDiffer(t *testing.T) {
 				t.Errorf("%s expires in %v, want an hour", what, life)
 			}
 			if listed, err := b.Invites(ctx, owner.User.ID); err != nil || len(listed) == 0 {
-				t.Errorf("%s: %d are listed, %v", what, len(listed), err)
+				t.Errorf("%s: got %d invites in the list and the error %v, want at least one", what, len(listed), err)
 			}
 			_, err = b.Redeem(ctx, code, accounts.SignIn{User: newUser(t, "Ida")})
 			wantError(t, "redeem "+what, err, nil)
@@ -188,11 +188,11 @@ func TestInviteCannotBeForged(t *testing.T) {
 	_, err := other.Invite(ctx, code)
 	wantError(t, "with another secret", err, accounts.ErrCode)
 	if people, _ := a.People(ctx, 0, 10); len(people) > 0 {
-		t.Errorf("people: %v", people)
+		t.Errorf("got people %v, want none", people)
 	}
 }
 
-func TestInviteOfTheOperatorMakesAnOwner(t *testing.T) {
+func TestOperatorInviteCreatesAnOwner(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	code, err := a.CreateOwnerInvite(ctx)
@@ -201,18 +201,18 @@ func TestInviteOfTheOperatorMakesAnOwner(t *testing.T) {
 	_, err = a.RedeemAs(ctx, code, ada.Session)
 	wantError(t, "redeem", err, nil)
 	if v, err := a.Verdict(ctx, ada.Session); v.Role != accounts.Owner || err != nil {
-		t.Errorf("%v, %v", v, err)
+		t.Errorf("got verdict %v, %v; want an owner", v, err)
 	}
 	join(t, a, "Bob", accounts.Owner)
 	wantError(t, "demote", a.SetRole(ctx, accounts.Operator, ada.User.ID, accounts.Member), nil)
 	_, err = a.RedeemAs(ctx, code, ada.Session)
 	wantError(t, "repeat", err, nil)
 	if v, err := a.Verdict(ctx, ada.Session); v.Role != accounts.Member || err != nil {
-		t.Errorf("after a repetition %v, %v", v, err)
+		t.Errorf("after the invite was redeemed again: got verdict %v, %v; want a member", v, err)
 	}
 }
 
-func TestInvitesThatAPersonMaySee(t *testing.T) {
+func TestInvitesListsOnlyVisibleInvites(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	ada, max := join(t, a, "Ada", accounts.Member), join(t, a, "Max", accounts.Moderator)
@@ -222,13 +222,13 @@ func TestInvitesThatAPersonMaySee(t *testing.T) {
 	wantError(t, "invite", err, nil)
 	again, sameCode, err := a.CreateInvite(ctx, ada.User.ID, key, rooms)
 	if again != mine || sameCode != code || err != nil {
-		t.Errorf("the same key made another invite, %v", err)
+		t.Errorf("the same key created another invite; error %v", err)
 	}
 	server, _ := newInvite(t, a, max.User.ID, 1, accounts.Member)
 	for user, want := range map[string]string{ada.User.ID: mine, max.User.ID: server} {
 		seen, err := a.Invites(ctx, user)
 		if err != nil || len(seen) != 1 || seen[0].ID != want {
-			t.Errorf("sees %+v, %v", seen, err)
+			t.Errorf("got invites %+v, %v; want only %s", seen, err, want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (k keys) account(user string) string  { return k.of("account", user) }
 func (k keys) sessions(user string) string { return k.of("account", user, "sessions") }
 func (k keys) passkeys(user string) string { return k.of("account", user, "passkeys") }
 
-// person returns the first nine KEYS of most scripts, with more. lib.lua lists them.
+// person returns the first nine KEYS of most scripts, which lib.lua lists, followed by more.
 func (k keys) person(user string, more ...string) []string {
 	return append([]string{
 		k.access(), k.of("accounts"), k.of("owners"), k.of("bans"), k.of("ended_guests"),

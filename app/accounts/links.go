@@ -19,7 +19,7 @@ func (a *Accounts) CreateLink(ctx context.Context, by, user string) (code string
 }
 
 // CreateLinkAs is like CreateLink. The creator is the account that is signed in, and the link stops working when the
-// session ends. Otherwise, the thief of a session could use a link after the session has ended.
+// session ends. Otherwise, someone who stole a session could use a link after the session has ended.
 func (a *Accounts) CreateLinkAs(ctx context.Context, s Session, user string) (code string, err error) {
 	return a.createLink(ctx, userOf(s), user, idOf(s))
 }

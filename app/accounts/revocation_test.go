@@ -39,7 +39,7 @@ func TestRevocationIsFast(t *testing.T) {
 	slices.Sort(took)
 	t.Logf("median %v, slowest %v", took[len(took)/2], took[len(took)-1])
 	if median := took[len(took)/2]; median > time.Second {
-		t.Errorf("a sign-out takes %v", median)
+		t.Errorf("a sign-out takes %v, want at most a second", median)
 	}
 }
 
@@ -60,13 +60,13 @@ func TestServerWithoutTail(t *testing.T) {
 	wantError(t, "sign out", a.SignOut(ctx, signedIn.User.ID, signedIn.User.ID), nil)
 	wantError(t, "role", a.SetRole(ctx, accounts.Operator, other.User.ID, accounts.Owner), nil)
 	if len(socket) > 0 {
-		t.Error("notified without a tail")
+		t.Error("the socket was notified although the tail is cut")
 	}
 	tail.resume()
 	events := []event{socket.next(t), socket.next(t)}
 	if !slices.ContainsFunc(events, func(e event) bool { return e.err == accounts.ErrSignedOut }) ||
 		!slices.ContainsFunc(events, func(e event) bool { return e.err == nil && e.verdict.Role == accounts.Owner }) {
-		t.Errorf("notified of %v", events)
+		t.Errorf("notified of %v, want a sign-out and the role owner", events)
 	}
 	wantVerdict(t, a, signedIn, accounts.ErrSignedOut)
 	wantVerdict(t, a, other, nil)

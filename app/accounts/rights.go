@@ -15,8 +15,8 @@ func (a *Accounts) SetRole(ctx context.Context, by, user string, role Role) erro
 	return err
 }
 
-// Ban ends all sessions of a person, who can then no longer sign in. Moderators may ban members and guests, and owners also
-// moderators. An owner must be demoted first. Only moderators and owners can see the reason.
+// Ban ends all sessions of a person, who can then no longer sign in. Moderators may ban members and guests. Owners may
+// also ban moderators. To ban an owner, demote them first. Only moderators and owners can see the reason.
 func (a *Accounts) Ban(ctx context.Context, by, user, reason string) error {
 	return a.ban(ctx, by, user, encode(banRecord{By: by, Reason: reason, At: a.now().Unix()}))
 }

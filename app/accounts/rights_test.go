@@ -94,13 +94,13 @@ func TestThereIsAlwaysAnOwner(t *testing.T) {
 			}
 		})
 		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Fatalf("round %d: %v", i, errs)
+			t.Fatalf("round %d: got errors %v, want exactly one", i, errs)
 		}
 		if errs[0] == nil { // Bob is the owner now
 			ada = bob
 		}
 		if code, err := a.SetupCode(ctx); code != "" || err != nil {
-			t.Fatalf("round %d: setup is possible, %v", i, err)
+			t.Fatalf("round %d: SetupCode returned %q, %v; want no code", i, code, err)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func readReply(cmd *redis.Cmd) ([]string, error) {
 	return reply[1:], statusErr
 }
 
-// values returns the values of a reply, of which there must be at least one.
+// values returns the values of a reply, or an error if there are none.
 func values(cmd *redis.Cmd) ([]string, error) {
 	reply, err := cmd.StringSlice()
 	if err == nil && len(reply) == 0 {

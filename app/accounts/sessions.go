@@ -109,8 +109,8 @@ func createArgs(session Session, record, name string, isGuest bool, passkey *Pas
 	return []any{userOf(session), idOf(session), record, id, key, name, guest}, nil
 }
 
-// Upgrade gives the guest s.User an account with the same user ID, or a new user without an ID, and signs them in. It returns
-// ErrExists if the guest already has an account, or had one.
+// Upgrade creates an account for the guest s.User, who keeps the user ID, or for a new user if s.User has no ID, and signs
+// them in. It returns ErrExists if the guest has or had an account.
 func (a *Accounts) Upgrade(ctx context.Context, s SignIn) (SignedIn, error) {
 	user, name, isGuest, err := a.newUser(s, "upgrade")
 	if err != nil {

@@ -24,7 +24,7 @@ func (a *Accounts) Sign(s Session) string {
 	return claim + "." + a.macs.session.text(claim)
 }
 
-// IsToken reports whether the token is one of a session, and not of a guest.
+// IsToken reports whether the token belongs to a session, and not to a guest.
 func IsToken(token string) bool { return strings.HasPrefix(token, tokenVersion) }
 
 // Verify returns the session of a token that this server or another one has signed. It does not use

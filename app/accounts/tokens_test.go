@@ -29,7 +29,7 @@ func TestTokenIsRenewed(t *testing.T) {
 		wantError(t, "verdict", err, nil)
 		renewed, err := a.Renew(ctx, session)
 		if err != nil || (renewed != "") && session.Expiry.Sub(now) > 150*24*time.Hour {
-			t.Fatalf("day %d: renewed %v with %v left, %v", day, renewed != "", session.Expiry.Sub(now), err)
+			t.Fatalf("day %d: renewed is %v with %v left, error %v; want tokens to be renewed only after 30 days", day, renewed != "", session.Expiry.Sub(now), err)
 		}
 		if renewed != "" {
 			signedIn.Token = renewed
@@ -42,7 +42,7 @@ func TestTokenIsRenewed(t *testing.T) {
 	_, err = a.Verdict(ctx, signedIn.Session)
 	wantError(t, "verdict on an old session", err, accounts.ErrSignedOut)
 	if sessions, _ := a.Sessions(ctx, signedIn.User.ID); len(sessions) > 0 {
-		t.Errorf("expired sessions are listed: %+v", sessions)
+		t.Errorf("the list contains expired sessions: %+v", sessions)
 	}
 }
 
@@ -52,13 +52,13 @@ func TestTokenCannotBeForged(t *testing.T) {
 	session := accounts.Session{User: uuid.New(), ID: uuid.New(), Expiry: time.Unix(time.Now().Add(time.Hour).Unix(), 0)}
 	token := a.Sign(session)
 	if got, err := a.Verify(token); err != nil || got != session {
-		t.Fatalf("%v, %v", got, err)
+		t.Fatalf("Verify returned %v, %v; want %v", got, err, session)
 	}
 	for i := range len(token) {
 		for _, c := range []byte("A.-0") {
 			changed := token[:i] + string(c) + token[i+1:]
 			if _, err := a.Verify(changed); changed != token && !errors.Is(err, identity.ErrTokenInvalid) {
-				t.Fatalf("byte %d changed to %c: %v", i, c, err)
+				t.Fatalf("byte %d changed to %c: Verify returned the error %v, want %v", i, c, err, identity.ErrTokenInvalid)
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 		wantError(t, "verify "+token, err, identity.ErrTokenInvalid)
 	}
 	if _, _, err := guest.Verify(token, time.Now()); err == nil {
-		t.Error("the token of a session passes as that of a guest")
+		t.Error("the token of a session is valid as a guest's token")
 	}
 }
 

@@ -32,7 +32,7 @@ func TestLeastRights(t *testing.T) {
 		backend.Redis = &least
 		t.Cleanup(func() {
 			for _, denied := range backend.Denied(t) {
-				t.Errorf("denied %s", denied)
+				t.Errorf("Redis denied %s", denied)
 			}
 			backend.Each(t, "ACL", "DELUSER", "burble")
 		})
@@ -43,7 +43,7 @@ func TestLeastRights(t *testing.T) {
 		f.delete(message)
 		f.clean()
 		if left := f.objects(); len(left) > 0 {
-			t.Errorf("%d objects are left", len(left))
+			t.Errorf("%d objects are left, want none", len(left))
 		}
 		defer f.run()()
 		f.upload(picture(2))

@@ -102,7 +102,7 @@ func TestBrokenStore(t *testing.T) {
 }
 
 // If the bucket refuses all requests, uploads fail soon, and the logged cause contains no secrets.
-func TestBucketThatRefuses(t *testing.T) {
+func TestBucketRefusesRequests(t *testing.T) {
 	t.Parallel()
 	for status, code := range map[int]string{500: "InternalError", 503: "SlowDown", 403: "AccessDenied", 404: "NoSuchBucket"} {
 		t.Run(code, func(t *testing.T) {
@@ -126,12 +126,12 @@ func TestBucketThatRefuses(t *testing.T) {
 				t.Errorf("%v (%v), want unavailable", err, got)
 			}
 			if took := time.Since(began); took > 30*time.Second {
-				t.Errorf("the error came after %v", took)
+				t.Errorf("Upload took %v to return the error, want at most 30 seconds", took)
 			} else {
 				t.Logf("after %v: %v", took, got.Cause)
 			}
 			if err := f.Check(ctx); err == nil {
-				t.Error("the check of the store succeeded")
+				t.Error("Check succeeded although the store is unreachable")
 			}
 		})
 	}

@@ -102,7 +102,7 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 	f := start(t, backend, openDirectory(t, t.TempDir()))
 	file := f.upload(photo)
 	if file.Size < 2*int64(len(photo)) {
-		t.Fatalf("the picture of %d bytes is stored as %d", len(photo), file.Size)
+		t.Fatalf("the picture of %d bytes takes %d bytes when stored, want at least twice as many", len(photo), file.Size)
 	}
 	day := f.redis.Keys(ctx, "{0}:files:day:*").Val()
 	if used, err := f.redis.Get(ctx, day[0]).Int64(); used != file.Size || err != nil {

@@ -23,7 +23,7 @@ const childRedis, childFolder, childTask, childStep = "ATTACHMENTS_TEST_REDIS", 
 
 const diedStatus = 9
 
-// runChild runs a task in a process that dies at the step. It reports whether the process got there.
+// runChild runs a task in a process that dies at the step. It reports whether the process reached the step.
 func runChild(t *testing.T, backend redistest.Backend, folder, task, step string) (died bool) {
 	t.Helper()
 	command := exec.Command(os.Args[0])

@@ -159,7 +159,7 @@ var (
 )
 
 const (
-	// markLife is the age from which a mark is ignored: its server must have died. Another server may then remove the
+	// markLife is the age at which a mark is ignored, because its server must have died. Another server may then remove the
 	// object, or an upload may store it again.
 	markLife = time.Minute
 	// removalTimeout is how long a server may take to remove an object that it has marked. It is much less than markLife.

@@ -22,13 +22,13 @@ const (
 	filesAtOnce = 100
 	// deletionDelay is slightly longer than the time after which the files of a deleted message become due.
 	deletionDelay = 11 * time.Second
-	// orphanAge is the age from which the sweep removes an object without references. If Redis loses recent writes, the
+	// orphanAge is the minimum age at which the sweep removes an object without references. If Redis loses recent writes, the
 	// job restores the references within a day, when it checks the files.
 	orphanAge = 48 * time.Hour
 	// objectsPerStep is how many objects a step of the sweep checks, and objectsPerCount how many of them one call of
 	// countScript counts.
 	objectsPerStep, objectsPerCount = 1000, 100
-	// maxCorrected is the number of objects up to which the sweep corrects the total. Redis needs about 10 ms for that.
+	// maxCorrected is the maximum number of objects for which the sweep corrects the total. Redis needs about 10 ms for that.
 	maxCorrected = 50_000
 )
 
@@ -245,7 +245,7 @@ func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, do
 	return at.encode(), at.isDone, nil
 }
 
-// count adds those of the objects that have references to the total, unless it includes them.
+// count adds the objects that have references to the total, unless it already includes them.
 func (s *Service) count(ctx context.Context, found []blobs.Info) error {
 	for some := range slices.Chunk(found, objectsPerCount) {
 		keys, args := []string{s.bytesKey(), s.sizesKey()}, make([]any, 0, 2*len(some))
@@ -260,7 +260,7 @@ func (s *Service) count(ctx context.Context, found []blobs.Info) error {
 	return nil
 }
 
-// removeOrphans removes those of the objects that are old and have no references.
+// removeOrphans removes the objects that are old and have no references.
 func (s *Service) removeOrphans(ctx context.Context, found []blobs.Info) error {
 	old := slices.DeleteFunc(found, func(info blobs.Info) bool { return s.now().Sub(info.Stored) <= orphanAge })
 	if len(old) == 0 {

@@ -47,7 +47,7 @@ func TestSweepRemovesOldOrphansAndCorrectsBytes(t *testing.T) {
 			cursor := sweep(0, "")
 			expect(2, int64(len("kept")))
 			if next := sweep(23*time.Hour, cursor); next != cursor {
-				t.Errorf("another sweep within a day: %q", next)
+				t.Errorf("another sweep within a day moved the cursor to %q", next)
 			}
 			f.redis.HDel(ctx, "{0}:files:sizes", kept.Hash)
 			f.redis.Del(ctx, "{0}:files:bytes")
@@ -99,7 +99,7 @@ func TestSweepContinuesFromCursor(t *testing.T) {
 	}
 }
 
-// What uploads in progress have reserved remains reserved.
+// The bytes that uploads in progress have reserved stay reserved.
 func TestSweepDuringUpload(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"reserved", "recorded"} {
@@ -115,7 +115,7 @@ func TestSweepDuringUpload(t *testing.T) {
 		})
 		f.upload([]byte("hello"))
 		if bytes, err := f.Bytes(ctx); bytes != 5 || err != nil {
-			t.Errorf("after a sweep at step %s and an upload of 5 bytes, there are %d: %v", step, bytes, err)
+			t.Errorf("after a sweep at step %s and an upload of 5 bytes: got %d bytes and the error %v, want 5 bytes", step, bytes, err)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func TestSweepDuringUploadsAndRemovals(t *testing.T) {
 	})
 	uploading.upload([]byte("during the sweep"))
 	if bytes, err := f.Bytes(ctx); bytes != int64(len("kept")+len("another")+len("during the sweep")) || err != nil {
-		t.Errorf("%d bytes after a sweep: %v", bytes, err)
+		t.Errorf("got %d bytes and the error %v after a sweep, want those of the three kept files", bytes, err)
 	}
 	f.send(kept)
 	f.clean()
@@ -183,7 +183,7 @@ func TestLostReferencesAreRepaired(t *testing.T) {
 	}
 }
 
-// A full Redis does not prevent the removal of files, which makes room in it.
+// A full Redis does not prevent the removal of files, which frees space in it.
 func TestRunRemovesWhenRedisIsFull(t *testing.T) {
 	t.Parallel()
 	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))

@@ -25,11 +25,11 @@ func TestUploadSendDownloadDelete(t *testing.T) {
 			f := start(t, backend, store)
 			text := f.upload([]byte("hello"))
 			if text.Type != "text/plain" || text.Size != 5 || text.Width != 0 || text.Thumbnail != "" {
-				t.Errorf("uploaded %+v", text)
+				t.Errorf("got %+v, want a text file of 5 bytes", text)
 			}
 			photo := f.upload(picture(1))
 			if photo.Type != "image/png" || photo.Name != "file.png" || photo.Width != 700 || photo.Height != 7 || photo.Color == "" || photo.Thumbnail == "" || photo.ThumbnailType == "" {
-				t.Errorf("uploaded %+v", photo)
+				t.Errorf("got %+v, want a PNG of 700 x 7 pixels with a color and a thumbnail", photo)
 			}
 			message := f.send(text, photo)
 			sent, err := f.rooms.As(streams.User{ID: "someone"}).File(ctx, room, message, 1)
@@ -38,7 +38,7 @@ func TestUploadSendDownloadDelete(t *testing.T) {
 			}
 			object, err := f.Open(ctx, attachments.Describe(text, attachments.Version{}))
 			if err != nil || string(readAll(t, object)) != "hello" {
-				t.Errorf("download: %v", err)
+				t.Errorf("the download differs from the upload, or failed: %v", err)
 			}
 			f.delete(message)
 			f.makeDue()
@@ -100,7 +100,7 @@ func TestSameBytesAreOneObject(t *testing.T) {
 	})
 }
 
-// An upload of the bytes of an object that is being removed waits, and then stores them again.
+// If an object is being removed, an upload of the same bytes waits, and then stores them again.
 func TestUploadDuringRemovalOfTheSameObject(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"marked", "deleted"} {
@@ -156,7 +156,7 @@ func TestConcurrentUploadsAndRemovalsKeepLinks(t *testing.T) {
 					}
 					message := f.send(file)
 					if found, err := f.store.Exists(ctx, file.Hash); !found || err != nil {
-						t.Errorf("a dead link: %v", err)
+						t.Errorf("the message refers to an object that does not exist: %v", err)
 					}
 					f.delete(message)
 					f.removeNow(file)
@@ -228,7 +228,7 @@ func TestRefusedUploads(t *testing.T) {
 			}
 			f.expectEmpty()
 			if left := f.redis.Keys(ctx, "{0}:files:day:*").Val(); len(left) > 0 && f.redis.Get(ctx, left[0]).Val() != "0" {
-				t.Errorf("%s bytes of the day were not released", f.redis.Get(ctx, left[0]).Val())
+				t.Errorf("%s bytes still count against the day's quota, want 0", f.redis.Get(ctx, left[0]).Val())
 			}
 			f.upload([]byte("hello"))
 		})
@@ -268,7 +268,7 @@ func TestQuotas(t *testing.T) {
 		f.expectEmpty()
 		f.SetClock(func() time.Time { return time.Now().Add(24 * time.Hour) })
 		if err := upload(guest, strings.Repeat("a", 600)); err != nil {
-			t.Errorf("on the next day: %v", err)
+			t.Errorf("upload on the next day: %v", err)
 		}
 	})
 }

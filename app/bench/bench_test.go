@@ -103,7 +103,7 @@ func TestResumingClientsReceiveMissedMessages(t *testing.T) {
 	}
 }
 
-func TestJoinMeasuresAllWays(t *testing.T) {
+func TestJoinMeasuresEveryTransport(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	for _, entries := range []string{"20", "700"} {
 		t.Run(entries, func(t *testing.T) {

@@ -23,10 +23,10 @@ func TestStore(t *testing.T) {
 			}
 			body, hash := noise(size)
 			if exists, err := store.Exists(ctx, hash); exists || err != nil {
-				t.Fatalf("before Put: Exists is %v, error %v", exists, err)
+				t.Fatalf("before Put: Exists returned %v, %v; want false", exists, err)
 			}
 			if _, err := store.Open(ctx, hash); !errors.Is(err, blobs.ErrNotFound) {
-				t.Fatalf("before Put: Open returned %v", err)
+				t.Fatalf("before Put: Open returned %v, want %v", err, blobs.ErrNotFound)
 			}
 			blob, err := store.Put(ctx, body, size)
 			if err != nil || blob != (blobs.Blob{Hash: hash, Size: size}) {
@@ -37,11 +37,11 @@ func TestStore(t *testing.T) {
 				t.Fatalf("the second Put of the same bytes: %v", err)
 			}
 			if exists, err := store.Exists(ctx, hash); !exists || err != nil {
-				t.Fatalf("after Put: Exists is %v, error %v", exists, err)
+				t.Fatalf("after Put: Exists returned %v, %v; want true", exists, err)
 			}
 			want, _ := noise(size)
 			if wantBytes, _ := io.ReadAll(want); !bytes.Equal(readAll(t, store, hash), wantBytes) {
-				t.Fatal("read other bytes than were stored")
+				t.Fatal("the object's bytes differ from those that were stored")
 			}
 			for range 2 {
 				if err := store.Delete(ctx, hash); err != nil {
@@ -49,7 +49,7 @@ func TestStore(t *testing.T) {
 				}
 			}
 			if exists, err := store.Exists(ctx, hash); exists || err != nil {
-				t.Fatalf("after Delete: Exists is %v, error %v", exists, err)
+				t.Fatalf("after Delete: Exists returned %v, %v; want false", exists, err)
 			}
 		}
 	})
@@ -84,7 +84,7 @@ func TestLimit(t *testing.T) {
 			t.Errorf("Put returned %v, %v; want %v", blob, err, blobs.ErrTooLarge)
 		}
 		if exists, _ := store.Exists(ctx, hash); exists {
-			t.Error("an object above the limit was stored")
+			t.Error("an object larger than the limit was stored")
 		}
 		expectEmpty(t, store)
 	})
@@ -138,7 +138,7 @@ func TestList(t *testing.T) {
 					t.Fatal(err)
 				}
 				if info.Stored.IsZero() {
-					t.Errorf("%s has no time", info.Hash)
+					t.Errorf("the object %s has no time of storage", info.Hash)
 				}
 				got = append(got, info.Hash)
 			}
@@ -157,13 +157,13 @@ func TestInvalidHashes(t *testing.T) {
 	run(t, func(t *testing.T, store blobs.Store) {
 		for _, hash := range []string{"", "a", "../../../../etc/passwd", strings.Repeat("A", 64), strings.Repeat("a", 65), strings.Repeat("a", 63) + "/", "ab/" + strings.Repeat("c", 61)} {
 			if _, err := store.Open(ctx, hash); !errors.Is(err, blobs.ErrNotFound) {
-				t.Errorf("Open(%q) returned %v", hash, err)
+				t.Errorf("Open(%q) returned %v, want %v", hash, err, blobs.ErrNotFound)
 			}
 			if exists, err := store.Exists(ctx, hash); exists || err != nil {
-				t.Errorf("Exists(%q) returned %v, %v", hash, exists, err)
+				t.Errorf("Exists(%q) returned %v, %v; want false", hash, exists, err)
 			}
 			if err := store.Delete(ctx, hash); err != nil {
-				t.Errorf("Delete(%q) returned %v", hash, err)
+				t.Errorf("Delete(%q) returned %v, want nil", hash, err)
 			}
 		}
 	})
@@ -177,7 +177,7 @@ func TestConcurrentPutsOfSameBytes(t *testing.T) {
 			running.Go(func() {
 				body, hash := noise(50_000)
 				if blob, err := store.Put(ctx, body, 50_000); err != nil || blob.Hash != hash {
-					t.Errorf("Put returned %v, %v", blob, err)
+					t.Errorf("Put returned %v, %v; want the hash %s", blob, err, hash)
 				}
 			})
 		}

@@ -58,7 +58,7 @@ func TestKillAtEveryStep(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := output.Read(make([]byte, 1)); err != nil {
-				t.Errorf("the process did not get to the step: %v", err)
+				t.Errorf("the process did not reach the step: %v", err)
 			}
 			command.Process.Kill()
 			command.Wait()
@@ -79,7 +79,7 @@ func TestKillAtEveryStep(t *testing.T) {
 				t.Fatalf("the store has %v, want %d objects", found, want)
 			}
 			if isStored && string(readAll(t, store, found[0].Hash)) != "a file" {
-				t.Error("the object is not complete")
+				t.Error("the object is incomplete")
 			}
 			expectFiles(t, root, len(found))
 		})
@@ -111,7 +111,7 @@ func expectFiles(t *testing.T, root string, want int) {
 		}
 		info, err := entry.Info()
 		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has the mode %v", name, info.Mode())
+			t.Errorf("%s has the mode %v, want no access for other users", name, info.Mode())
 		}
 		if !entry.IsDir() {
 			files++
@@ -145,11 +145,11 @@ func TestTemporaryFilesInUseStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(readAll(t, store, blob.Hash)) != "a file" {
-		t.Error("the object is not complete")
+		t.Error("the object is incomplete")
 	}
 }
 
-func TestPutMakesObjectYoung(t *testing.T) {
+func TestPutUpdatesTimeOfStorage(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	store, err := blobs.OpenDirectory(root)
@@ -163,7 +163,7 @@ func TestPutMakesObjectYoung(t *testing.T) {
 		}
 		for info := range store.List(ctx, "") {
 			if time.Since(info.Stored) > time.Hour {
-				t.Errorf("after Put, the object was stored at %v", info.Stored)
+				t.Errorf("after Put: the time of storage is %v, want now", info.Stored)
 			}
 		}
 		makeOld(t, filepath.Join(root, blob.Hash[:2]))

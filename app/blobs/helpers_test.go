@@ -73,7 +73,7 @@ func readAll(t *testing.T, store blobs.Store, hash string) []byte {
 		t.Fatal(err)
 	}
 	if int64(len(data)) != object.Size() {
-		t.Errorf("read %d bytes of an object of %d", len(data), object.Size())
+		t.Errorf("read %d bytes of an object, want its size %d", len(data), object.Size())
 	}
 	return data
 }

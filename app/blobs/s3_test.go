@@ -41,14 +41,14 @@ func TestPresignedURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(signed, store.Origin()+"/") {
-		t.Errorf("the URL %s is not of the origin %s", signed, store.Origin())
+		t.Errorf("the URL %s does not have the origin %s", signed, store.Origin())
 	}
 	status, header, body := get(t, signed)
 	if status != http.StatusOK || body != "a picture" {
-		t.Fatalf("got status %d and %q", status, body)
+		t.Fatalf("got status %d and body %q, want 200 and the picture", status, body)
 	}
 	if header.Get("Content-Type") != picture.ContentType || header.Get("Content-Disposition") != picture.ContentDisposition {
-		t.Errorf("got the headers %v", header)
+		t.Errorf("got headers %v, want Content-Type %s and Content-Disposition %s", header, picture.ContentType, picture.ContentDisposition)
 	}
 	address, err := url.Parse(signed)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestPresignedURL(t *testing.T) {
 	}
 	for what, address := range forged {
 		if address == signed {
-			t.Fatalf("%s: the URL is the same", what)
+			t.Fatalf("%s: the forged URL is the same as the signed one", what)
 		}
 		if status, _, body := get(t, address); status != http.StatusForbidden || strings.Contains(body, "a picture") {
 			t.Errorf("%s: got status %d, want 403", what, status)
@@ -97,7 +97,7 @@ func TestPresignedURLExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	if status, _, _ := get(t, signed); status != http.StatusOK {
-		t.Errorf("a new URL has status %d", status)
+		t.Errorf("a new URL: got status %d, want 200", status)
 	}
 }
 
@@ -109,9 +109,9 @@ func TestWrongSecretIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := store.Put(ctx, strings.NewReader("a"), 1); err == nil || errors.Is(err, blobs.ErrNotFound) {
-		t.Errorf("Put with a wrong secret returned %v", err)
+		t.Errorf("Put with a wrong secret returned %v, want an error other than ErrNotFound", err)
 	} else if strings.Contains(err.Error(), "wrong") {
-		t.Errorf("the error has the secret: %v", err)
+		t.Errorf("the error contains the secret: %v", err)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestMissingBucketIsNoMissingObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := store.Put(ctx, strings.NewReader("a"), 1); err == nil || errors.Is(err, blobs.ErrNotFound) {
-		t.Errorf("Put returned %v", err)
+		t.Errorf("Put returned %v, want an error other than ErrNotFound", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestS3FromEnvironment(t *testing.T) {
 			continue
 		}
 		if err != nil || found != (test.wantOrigin != "") {
-			t.Errorf("%s: found is %v, error %v", test.name, found, err)
+			t.Errorf("%s: found is %v, error %v; want a store only if the environment configures one", test.name, found, err)
 			continue
 		}
 		if !found {
@@ -174,7 +174,7 @@ func TestS3FromEnvironment(t *testing.T) {
 	}
 	for _, endpoint := range []string{"fly.storage.tigris.dev", "ftp://a", "https://"} {
 		if _, err := blobs.OpenS3(blobs.S3Options{Endpoint: endpoint, Bucket: "files", KeyID: "a", Secret: "b"}); err == nil {
-			t.Errorf("the endpoint %q was accepted", endpoint)
+			t.Errorf("OpenS3 accepted the invalid endpoint %q", endpoint)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestStallingS3(t *testing.T) {
 			select {
 			case err := <-ended:
 				if err == nil {
-					t.Error("a request to a server that stalls has succeeded")
+					t.Error("a request to a stalled server succeeded")
 				}
 			case <-time.After(time.Minute):
 				t.Fatal("the request has not ended after a minute")

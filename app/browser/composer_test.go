@@ -158,7 +158,7 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	expectMatchesServer(t, server, "lobby", ada, bob)
 }
 
-func TestReplyToAMessageDeletedMeanwhileIsCancelled(t *testing.T) {
+func TestReplyToADeletedMessageIsCanceled(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))

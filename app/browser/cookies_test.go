@@ -39,7 +39,7 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 	ada.expect("what storage does", `(() => { try { return String(localStorage) } catch ({ name }) { return name } })()`, "SecurityError")
 	ada.expect("the list of rooms", `document.querySelector("#room-list").innerText.includes("lobby").toString()`, "true")
 
-	// In a room, the scripts go on without storage.
+	// In a room, the scripts continue without storage.
 	enterName("/r/lobby", "Ada & Charles")
 	ada.waitUpToDate()
 	ada.wait("the module for notifications", `performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/bell.js"))`)

@@ -88,7 +88,7 @@ func TestFilesWaitOfflineAndAreSentOnce(t *testing.T) {
 	ada.expect("the row of the file", `document.querySelector("#messages .file").innerText.replace(/\s+/g, " ")`, "TXT notes.txt 8 bytes")
 }
 
-// A device that cannot store the bytes keeps them in memory, and says so.
+// A device that cannot store the bytes keeps them in memory, and shows a warning.
 func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

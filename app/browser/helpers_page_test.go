@@ -105,7 +105,7 @@ func waitFor[T any](u *user, what, expression string, wanted func(T) bool) T {
 	}
 }
 
-// isVisible is a JavaScript expression that tells whether an element is visible.
+// isVisible is a JavaScript expression that reports whether an element is visible.
 const isVisible = `element.checkVisibility({ visibilityProperty: true })`
 
 // element waits until the page has an element that matches the selector and meets the condition, an expression, and returns it.

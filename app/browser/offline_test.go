@@ -108,8 +108,8 @@ func (u *user) waitSaved(room string, messages int) {
 			done(target.result?.entries.length === %d))))`, room, messages))
 }
 
-// A room whose first entry is its topic has lost nothing. It says so when the server renders it, when it is
-// opened without a network, and after all of its older messages have been loaded.
+// A room whose first entry is its topic has lost nothing. It shows its beginning when the server renders it,
+// when it is opened without a network, and after all of its older messages have been loaded.
 func TestRoomThatBeginsWithItsTopic(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

@@ -21,7 +21,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 )
 
-// linkedSite is a site to which messages link. It records the paths that were requested.
+// linkedSite is a site that messages link to. It records the paths that were requested.
 type linkedSite struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -237,7 +237,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 	bob.join(server, "lobby")
 	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
 
-	// The message waits with its card, also after the page was loaded without a network.
+	// The message waits with its card, even after the page was loaded without a network.
 	text := "later " + site.URL + "/late"
 	ada.insertText(text + " ")
 	ada.waitCard("Page late")
@@ -250,7 +250,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 	bob.waitCardOf(text, want)
 	ada.waitCardOf(text, want)
 
-	// A token that has expired meanwhile does not keep the message from being sent.
+	// A token that has expired in the meantime does not prevent the message from being sent.
 	expired := "again " + site.URL + "/expired"
 	ada.insertText(expired + " ")
 	ada.waitCard("Page expired")

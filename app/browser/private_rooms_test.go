@@ -65,7 +65,7 @@ func (m member) request(t *testing.T, server *apptest.Server, method, path, body
 	return created.Room
 }
 
-// Lines about members are between the messages of older pages too, each once, also after these pages were removed.
+// Lines about members also appear between the messages of older pages, each once, even after these pages were removed.
 func TestOlderPagesHaveLinesAboutMembers(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -104,7 +104,7 @@ func TestOlderPagesHaveLinesAboutMembers(t *testing.T) {
 	}
 }
 
-func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
+func TestPageLeavesAPrivateRoomAfterARemoval(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -153,8 +153,8 @@ func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
 	}
 }
 
-// A browser that shows nothing of the room when its user is removed deletes what it has of it later.
-func TestBrowserForgetsAPrivateRoomFromWhichTheUserWasRemovedMeanwhile(t *testing.T) {
+// If a browser does not show the room when its user is removed, it deletes its copy of the room later.
+func TestBrowserForgetsAPrivateRoomAfterARemovalWhileAway(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -178,11 +178,11 @@ func TestBrowserForgetsAPrivateRoomFromWhichTheUserWasRemovedMeanwhile(t *testin
 		page.wait("the messages to be cached", fmt.Sprintf(`%s.then((rooms) => rooms.includes(%q))`, cached, room))
 	}
 	page.do(chromedp.Navigate("about:blank"))
-	page.allowErrors("404 (Not Found)") // with which the server answers about the room
+	page.allowErrors("404 (Not Found)") // the response about the room
 	ada.request(t, server, "DELETE", "/r/"+rooms[0]+"/members/"+bob.id, "")
 	page.open(server, "/r/lobby")
 	page.wait("the messages to leave the device", fmt.Sprintf(`%s.then((rooms) => !rooms.includes(%q))`, cached, rooms[0]))
 	if left := eval[[]string](page, cached); !slices.Contains(left, rooms[1]) {
-		t.Errorf("got messages of %v on the device, want those of the room of which the user is a member", left)
+		t.Errorf("got messages of %v on the device, want those of the room that the user is still a member of", left)
 	}
 }

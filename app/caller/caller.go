@@ -103,8 +103,8 @@ func (i *Identifier) parse(token string, found *Caller) error {
 	return nil
 }
 
-// Check is middleware that refuses a request whose bearer token is invalid or whose session has ended. If that is true of
-// a cookie instead, it removes the cookie, and continues without a user. A banned person gets a page that says so, once. A
+// Check is middleware that refuses a request whose bearer token is invalid or belongs to a session that has ended. If the
+// token is in a cookie, Check removes the cookie and continues without a user. A banned person gets an error page once. A
 // guest with an account keeps the cookie until the next GET request, for Caller.Upgraded.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)

@@ -12,7 +12,7 @@ import (
 // Operator is the author of what the program's commands do.
 var Operator = identity.User{ID: uuid.Nil.String(), Name: "The operator"}
 
-// Record stores in the audit what the user did, as an Action of package protocol and its fields. key is as in
+// Record records in the audit log what the user did, as an Action of package protocol and its fields. key is as in
 // Append, or "". Callers record an action after it has succeeded, and report an error of Record, so that the
 // user repeats the action. Record removes the name of a hidden room, which other moderators may not see.
 func (s *Service) Record(by identity.User, key string, action streams.Entry) error {

@@ -105,7 +105,7 @@ func (s *Service) ChangeMember(user identity.User, address, room, memberID strin
 	return stored, err
 }
 
-// actionsOf returns the actions of an entry for the audit. Adding a member or leaving is not audited.
+// actionsOf returns the actions of an entry for the audit log. Adding a member or leaving is not audited.
 func actionsOf(user identity.User, before streams.Member, entry *streams.Entry) (actions []string) {
 	wasModerator, isModerator := before.Role == streams.RoomModerator, entry.Role == streams.RoomModerator
 	switch {

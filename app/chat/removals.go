@@ -63,7 +63,7 @@ func (s *Service) RemoveMessages(moderator identity.User, room, userID string) e
 	return s.Record(moderator, "", streams.Entry{Action: protocol.ActionErase, Room: room, Member: streams.User{ID: userID, Name: name}})
 }
 
-// nameFor returns the name of a user for the audit, or "" if it is unknown.
+// nameFor returns the name of a user for the audit log, or "" if it is unknown.
 func (s *Service) nameFor(ctx context.Context, moderator identity.User, room, userID string) (string, error) {
 	found, err := s.find(ctx, userID)
 	if name := found[userID].Name; err != nil || name != "" || room == "" {

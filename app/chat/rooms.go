@@ -19,8 +19,8 @@ import (
 
 // Directory finds people who have an account.
 type Directory interface {
-	// Find returns those of the users who have an account, with their names and ranks. Those who are
-	// banned have the rank of a guest.
+	// Find returns the users who have an account, with their names and ranks, and omits the others. A
+	// banned user has the rank of a guest.
 	Find(ctx context.Context, ids ...string) ([]identity.User, error)
 	// List returns up to limit people, the oldest accounts first.
 	List(ctx context.Context, limit int) ([]identity.User, error)
@@ -92,7 +92,7 @@ func (s *Service) find(ctx context.Context, ids ...string) (map[string]identity.
 }
 
 // CreateRoom creates a room for the user at the address, and returns its name. isNew is false if the direct
-// room exists already. A user with an account moderates the room that they create, unless it is direct.
+// room already exists. A user with an account moderates the room that they create, unless it is direct.
 func (s *Service) CreateRoom(user identity.User, address string, wanted protocol.NewRoom) (room string, isNew bool, err error) {
 	if err := allow(s.messages, user, "messages"); err != nil {
 		return "", false, err
@@ -205,7 +205,7 @@ func either[T any](condition bool, yes, no T) T {
 	return no
 }
 
-// recordChange records an action in the audit, once for each key of the change.
+// recordChange records an action in the audit log, once for each key of the change.
 func (s *Service) recordChange(by identity.User, key string, action streams.Entry) error {
 	return s.Record(by, uuid.NewSHA1(uuid.NameSpaceOID, []byte(action.Action+" "+key)).String(), action)
 }
@@ -247,7 +247,7 @@ func (s *Service) DeleteRoom(user identity.User, room string) error {
 	// Nobody can repeat a deletion, so it succeeds even if a full Redis refuses to record it.
 	err := s.Record(user, "", streams.Entry{Action: protocol.ActionDeleteRoom, Room: room})
 	if errors.Is(err, streams.ErrFull) {
-		s.log.Warn("cannot record in the audit that a room was deleted", "user", user.ID, "error", err)
+		s.log.Warn("cannot record in the audit log that a room was deleted", "user", user.ID, "error", err)
 		err = nil
 	}
 	return cmp.Or(unconfirmed, err)

@@ -84,7 +84,7 @@ type Entry struct {
 	// Mentions are the folded names that Text mentions.
 	Mentions []string `json:"mentions"`
 	Files    []File   `json:"files"`
-	Preview  *Preview `json:"preview"` // of a page to which a message links; nil if there is none
+	Preview  *Preview `json:"preview"` // of a page that a message links to; nil if there is none
 
 	// Only in pages of history, which contain messages with their amendments applied.
 	Edited    string              `json:"edited"`     // ID of the last edit

@@ -23,7 +23,7 @@ import (
 // Helpers for this package's tests:
 //
 //	join                  adds a member: a client.Bot in one room that keeps what it reads
-//	commandsOf            counts how many times Redis ran each command; since and total
+//	commandsOf            counts how many times Redis ran each command; see since and total
 //	redisStat             returns a number from Redis's INFO stats
 //	expectFewConnections  checks the number of connections to Redis
 //	percentile            returns a percentile of durations
@@ -44,7 +44,7 @@ type member struct {
 
 	mu          sync.Mutex
 	entries     []client.Entry
-	statuses    []string // of Redis
+	statuses    []string // the statuses of Redis that the server sent
 	closeCodes  []int
 	connections int            // number of connections made so far
 	socket      *client.Socket // the latest connection
@@ -87,7 +87,7 @@ func (m *member) handle(frame client.Frame) {
 		m.statuses = append(m.statuses, f.Redis)
 	case *client.Error:
 		if !m.keys[f.Key] {
-			m.t.Errorf("an error names no message of this member: %+v", f)
+			m.t.Errorf("got an error that is not about a message of this member: %+v", f)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (m *member) disconnected(err error) {
 	}
 }
 
-// send sends a message with a new key until it is stored, and returns its entry ID.
+// send sends a message with a new key, retries until the server has stored it, and returns its entry ID.
 func (m *member) send(ctx context.Context, text string) (id string, err error) {
 	return m.sendWithKey(ctx, client.NewKey(), text)
 }
@@ -169,7 +169,7 @@ func expectFewConnections(t *testing.T, redis *redistest.Server, servers int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := strings.Count(list, "\n") - 1 // not counting the connection of this test
+	count := strings.Count(list, "\n") - 1 // without this test's own connection
 	t.Logf("%d connections to Redis", count)
 	if count > 8*servers {
 		t.Errorf("%d connections to Redis, want at most 8 from each of %d servers:\n%s", count, servers, list)

@@ -23,7 +23,7 @@ func writePage(w http.ResponseWriter, contentType, body string) {
 	fmt.Fprint(w, body)
 }
 
-func TestPagesThatWork(t *testing.T) {
+func TestFetchPages(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -114,7 +114,7 @@ func TestUnsuitableResponses(t *testing.T) {
 		if page, err := s.client.Page(ctx, s.URL("127.0.0.1", path)); err == nil {
 			t.Errorf("%.20s: got %q, want an error", path, page.Body)
 		} else if strings.Contains(err.Error(), s.Port) {
-			t.Errorf("%.20s: the error has the address: %v", path, err)
+			t.Errorf("%.20s: the error contains the address: %v", path, err)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func TestSizeIsBounded(t *testing.T) {
 		}
 	}
 	if file, err := s.client.File(ctx, s.URL("127.0.0.1", "/picture"), "image/jpeg, image/png", 1000); err != nil || len(file.Body) != 1000 {
-		t.Errorf("a file of the limit: got %d bytes, error %v", len(file.Body), err)
+		t.Errorf("a file as large as the limit: got %d bytes, error %v", len(file.Body), err)
 	}
 	if _, err := s.client.File(ctx, s.URL("127.0.0.1", "/picture"), "image/png", 999); !errors.Is(err, fetch.ErrUnsuitable) {
 		t.Errorf("a file above the limit: got the error %v, want %v", err, fetch.ErrUnsuitable)
@@ -192,7 +192,7 @@ func TestTimeIsBounded(t *testing.T) {
 			t.Errorf("%s: got the error %v, want %v", path, err, context.DeadlineExceeded)
 		}
 		if took := time.Since(began); took > patience/2 {
-			t.Errorf("%s took %v", path, took)
+			t.Errorf("%s took %v, want at most %v", path, took, patience/2)
 		}
 	}
 }
@@ -217,11 +217,11 @@ func TestRequestsRevealLittle(t *testing.T) {
 			switch name {
 			case "User-Agent", "Accept", "Accept-Encoding", "Connection":
 			default:
-				t.Errorf("a request has the header %s: %s", name, header.Get(name))
+				t.Errorf("a request has the unexpected header %s: %s", name, header.Get(name))
 			}
 		}
 		if header.Get("User-Agent") != "Burble test" {
-			t.Errorf("User-Agent is %q", header.Get("User-Agent"))
+			t.Errorf("User-Agent is %q, want the one from Options", header.Get("User-Agent"))
 		}
 	}
 	if len(s.Headers()) != 4 {
@@ -229,7 +229,7 @@ func TestRequestsRevealLittle(t *testing.T) {
 	}
 }
 
-func TestRequestsAtOnceAreBounded(t *testing.T) {
+func TestConcurrentRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var now, most int

@@ -12,10 +12,10 @@ import (
 
 var ctx = context.Background()
 
-// patience is the deadline for what happens soon, unless the machine is slow.
+// patience is the deadline for events that happen soon, unless the machine is slow.
 const patience = time.Minute
 
-// A site is a site with a Client that may reach it.
+// A site is a web site, with a Client that may reach it.
 type site struct {
 	*fetchtest.Site
 	client *fetch.Client

@@ -16,7 +16,7 @@ var AllowedElements = map[string][]string{
 	"ul": nil, "ol": {"start"}, "li": {"value"}, "wbr": nil, "hr": nil, "a": {"href", "rel", "target"},
 }
 
-// ExpectHarmless parses rendered like a browser. It fails the test if rendered contains anything that
+// ExpectHarmless parses rendered as a browser would. It fails the test if rendered contains anything that
 // AllowedElements does not allow, or a link that does not lead to another site.
 func ExpectHarmless(t *testing.T, text, rendered string) {
 	t.Helper()

@@ -82,7 +82,7 @@ func isVersion(header *fasthttp.RequestHeader, x byte) bool {
 	return version[len(version)-1] == x
 }
 
-// fields are the header fields that determine to which host a request is addressed, and where it ends.
+// fields are the header fields that determine which host a request is addressed to, and where it ends.
 type fields struct {
 	host        []byte
 	hostCount   int

@@ -1,8 +1,8 @@
 // Package identity defines users: their names, their IDs, and the signed tokens that contain both.
 //
-// There are no accounts. A user chooses a name and gets a user ID (a UUID) and a token, which
-// authenticates the user. Servers store nothing about users, because the token contains everything.
-// Every server with the same secret accepts it.
+// A guest chooses a name and gets a user ID (a UUID) and a token, which authenticates the guest.
+// Servers store nothing about guests, because the token contains everything. Every server with the
+// same secret accepts it. Package accounts gives users accounts, whose sessions have other tokens.
 //
 //	user, err := identity.NewUser("Ada")
 //	token := tokens.Sign(user, time.Now())

@@ -17,7 +17,7 @@ type Rank uint8
 const (
 	Guest     Rank = iota // has no account
 	Account               // may be a member of hidden rooms
-	Moderator             // moderates public rooms, and the hidden rooms of which they are a member
+	Moderator             // moderates public rooms, and the hidden rooms that they are a member of
 	Owner                 // a Moderator who may also change roles and delete rooms
 )
 

@@ -7,7 +7,7 @@ import (
 )
 
 // When all clients reconnect at once, their stacks must not grow all at once. But if Redis is away, so that all
-// workers wait for it, other work must go on.
+// workers wait for it, other work must continue.
 func TestWorkersAreFewUnlessAllAreStuck(t *testing.T) {
 	t.Parallel()
 	w := newWorkers()

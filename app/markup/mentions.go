@@ -55,8 +55,8 @@ func Mentions(entry *streams.Entry, known []string) []string {
 	return found
 }
 
-// mentioned returns the first of the names with which the text begins. If there is none, it returns every
-// name with which the text could begin.
+// mentioned returns the first of the names that the text begins with. If there is none, it returns every
+// name that the text could begin with.
 func mentioned(text string, names []string) (found []string) {
 	for _, name := range names {
 		if name != "" && strings.HasPrefix(text, name) && endsName(text[len(name):]) {

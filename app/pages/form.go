@@ -12,7 +12,7 @@ import (
 	"burble/views"
 )
 
-// MessagesPath is the route to which the form of a room posts messages.
+// MessagesPath is the route that the form of a room posts messages to.
 const MessagesPath = "/r/:room/messages"
 
 // RenderForm renders the page of a refused form again, with what the user typed. It returns an error

@@ -58,7 +58,7 @@ type session struct {
 	Token string        `json:"token"`
 }
 
-// signedInAs is the query parameter with the user's name in the URL to which a sign-in redirects. The page
+// signedInAs is the query parameter with the user's name in the URL that a sign-in redirects to. The page
 // at that URL reports that cookies are blocked if the browser has not sent the cookie. Pages of earlier
 // releases ignore the parameter.
 const signedInAs = "signed-in-as"

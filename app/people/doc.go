@@ -1,5 +1,5 @@
-// Package people serves the routes with which people manage their account, passkeys, sessions and invites, and moderators
-// manage people, roles and bans, and read the audit log. It serves pages for browsers, and JSON for programs.
+// Package people serves the routes that people use to manage their account, passkeys, sessions and invites, and that
+// moderators use to manage people, roles and bans, and to read the audit log. It serves pages for browsers, and JSON for programs.
 //
 //	people.Register(router, people.Options{Accounts: accounts, Passkeys: passkeys, Chat: service, ...})
 //

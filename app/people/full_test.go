@@ -10,7 +10,7 @@ import (
 	"burble/app/apptest"
 )
 
-// Whoever fills Redis can still be banned, and everything else is refused with a clear error.
+// A person who fills Redis can still be banned, and everything else is refused with a clear error.
 func TestPeopleWhileRedisIsFull(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)

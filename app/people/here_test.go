@@ -13,8 +13,8 @@ import (
 	"burble/app/client"
 )
 
-// The list says who is in a room that the caller may read, and tells nobody else that somebody is there.
-func TestPeopleAreHere(t *testing.T) {
+// The list shows who is present in a room only to people who may read that room.
+func TestListShowsPresence(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)
 	created := decode[struct{ Room string }](t, team.mod.do("POST", "/rooms", `{"kind":"private","title":"Launch","members":["`+team.member.ID+`"]}`, http.StatusCreated))
@@ -41,6 +41,6 @@ func TestPeopleAreHere(t *testing.T) {
 		t.Errorf("for the owner, who is not in the room, here are %q, want nobody", got)
 	}
 	if page := team.mod.do("GET", "/people", "", http.StatusOK, "Accept", "text/html"); !strings.Contains(page, "here now") {
-		t.Error("the page does not say who is here")
+		t.Error("the page does not show that Bob is here")
 	}
 }

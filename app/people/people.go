@@ -125,7 +125,7 @@ func (h *handlers) record(c *fiber.Ctx, member string, action streams.Entry) err
 	}
 	err := h.Chat.Record(caller.Of(c).User, "", action)
 	if errors.Is(err, streams.ErrFull) { // bans and sign-outs work although Redis is full, and so must the response
-		h.Log.Warn("cannot record an action in the audit", "action", action.Action, "by", me(c), "user", member, "error", err)
+		h.Log.Warn("cannot record an action in the audit log", "action", action.Action, "by", me(c), "user", member, "error", err)
 		return nil
 	}
 	return err

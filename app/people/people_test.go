@@ -21,7 +21,7 @@ import (
 //	startTeam            starts a server with the owner Olga, the moderator Max and the member Bob
 //	code                 the error code of a response
 
-func TestEveryRoleMayDoOnlyWhatItMay(t *testing.T) {
+func TestEveryRoleHasOnlyItsRights(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)
 	guest := signIn(t, team.server, "/session", `{"name":"Gus"}`, http.StatusOK)
@@ -221,7 +221,7 @@ func TestAuditReadsLikeARoom(t *testing.T) {
 		actions = append(actions, entry.Action)
 	}
 	if got := strings.Join(actions, " "); got != "sign_out sign_out sign_out join invite ban role join invite join invite role" {
-		t.Errorf("got actions %q, newest first", got)
+		t.Errorf("got actions %q, want each change once, newest first", got)
 	}
 }
 
@@ -253,7 +253,7 @@ func TestCommandsPrintLinks(t *testing.T) {
 		t.Errorf("the link signs in %s, want %s", again.ID, team.member.ID)
 	}
 	if audit := team.owner.do("GET", "/audit", "", http.StatusOK); strings.Count(audit, `"name":"The operator"`) < 3 {
-		t.Errorf("the audit lacks what the operator did: %s", audit)
+		t.Errorf("the audit lacks actions of the operator: %s", audit)
 	}
 	for _, args := range [][]string{{"link"}, {"link", "x"}, {"owner", "x"}, {"invite", "-uses", "0"}, {"invite", "-role", "king"}, {"owner", "-redis-url", ""}} {
 		if output, err := run(args...); err == nil || strings.Contains(output, "https://chat.example.org/") {
@@ -271,10 +271,10 @@ func TestInvitesOfOneAddressAreLimited(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("more than %d invites were not limited", throttle.SignInBurst)
+	t.Errorf("more than %d invites were created without reaching the limit", throttle.SignInBurst)
 }
 
-// Every account may revoke its own invites, so a request that revokes nothing must not reach the audit.
+// Every account may revoke its own invites, so a request that revokes nothing must not reach the audit log.
 func TestOnlyRevokedInvitesAreInTheAudit(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)

@@ -89,7 +89,7 @@ func TestInvalidAVIF(t *testing.T) {
 	good := avifSample{brand: "avif", width: 640, height: 480}.encode()
 	for size := 13; size < len(good); size += 7 {
 		if picture, _, err := process(t, good[:size]); err == nil {
-			t.Errorf("%d of %d bytes: got %+v", size, len(good), picture)
+			t.Errorf("%d of %d bytes: got %+v, want an error", size, len(good), picture)
 		}
 	}
 	at := bytes.Index(good, []byte(u16(2)+u16(0)+u16(0)+u16(1))) + 8 // the location of the EXIF

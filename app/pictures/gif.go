@@ -16,7 +16,7 @@ func stripGIF(in *bufio.Reader, out *writer) (*stripped, error) {
 		return nil, err
 	}
 	s.width, s.height = int(binary.LittleEndian.Uint16(head[6:])), int(binary.LittleEndian.Uint16(head[8:]))
-	s.memory = int64(s.width) * int64(s.height) * 5 // 1 byte a pixel for the frame, 4 for the whole picture
+	s.memory = int64(s.width) * int64(s.height) * 5 // 1 byte per pixel for the frame, 4 for the whole picture
 	if err := s.check(); err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func TestTruncatedPictures(t *testing.T) {
 			picture, _, err := process(t, stored[:size])
 			isComplete := name == "GIF" && err == nil // cut at the end of a frame
 			if !isComplete && !errors.Is(err, pictures.ErrCorrupt) && !errors.Is(err, pictures.ErrUnsupported) {
-				t.Errorf("%s cut to %d of %d bytes: got %+v and the error %v", name, size, len(stored), picture, err)
+				t.Errorf("%s cut to %d of %d bytes: got %+v and the error %v, want ErrCorrupt or ErrUnsupported", name, size, len(stored), picture, err)
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func TestDecompressionBombInProfile(t *testing.T) {
 	deflater.Close()
 	_, stored := mustProcess(t, pngWith(encodePNG(quarters(8, 8)), pngChunk("iCCP", "a\x00\x00"+bomb.String())))
 	if bytes.Contains(stored, []byte("iCCP")) {
-		t.Error("the profile is stored")
+		t.Error("the stored picture contains the profile")
 	}
 	expectSamePixels(t, stored, encodePNG(quarters(8, 8)))
 }
@@ -175,7 +175,7 @@ func TestProcessWaitsForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := processor.Process(ctx, bytes.NewReader(encodePNG(quarters(8, 8))), file); err != nil {
-		t.Errorf("after the other picture: %v", err)
+		t.Errorf("process a picture after the other one: %v", err)
 	}
 }
 
@@ -189,12 +189,12 @@ func FuzzProcess(f *testing.F) {
 		picture, stored, err := process(t, data)
 		if err != nil {
 			if !errors.Is(err, pictures.ErrCorrupt) && !errors.Is(err, pictures.ErrTooLarge) && !errors.Is(err, pictures.ErrUnsupported) {
-				t.Fatalf("unknown error: %v", err)
+				t.Fatalf("got the error %v, want ErrCorrupt, ErrTooLarge or ErrUnsupported", err)
 			}
 			return
 		}
 		if pixels := picture.Width * picture.Height; pixels < 1 || pixels > pictures.MaxPixels {
-			t.Fatalf("accepted a picture of %d x %d", picture.Width, picture.Height)
+			t.Fatalf("accepted a picture of %d x %d pixels", picture.Width, picture.Height)
 		}
 		if picture.Type != "image/avif" && len(stored) > 0 {
 			again, _, err := process(t, stored)

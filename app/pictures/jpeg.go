@@ -54,7 +54,7 @@ func stripJPEG(in *bufio.Reader, out *writer) (*stripped, error) {
 	out.Write([]byte{0xff, markerEOI})
 	if j.isRGB() {
 		j.pixelSize = 4
-		j.memory += 4 * int64(j.width) * int64(j.height) // a copy
+		j.memory += 4 * int64(j.width) * int64(j.height) // for a copy
 	}
 	return j.stripped, err
 }
@@ -93,7 +93,7 @@ func (j *jpegStripper) segment(marker byte) (next byte, err error) {
 	return nextMarker(j.in)
 }
 
-// nextMarker reads a marker, which must come next.
+// nextMarker reads the marker that must come next.
 func nextMarker(in *bufio.Reader) (byte, error) {
 	if b, err := in.ReadByte(); err != nil || b != 0xff {
 		if err == nil {
@@ -104,7 +104,7 @@ func nextMarker(in *bufio.Reader) (byte, error) {
 	return afterFill(in)
 }
 
-// afterFill returns the next byte other than 0xff. A marker may begin with several bytes 0xff.
+// afterFill returns the next byte other than 0xff. Any number of 0xff bytes may come before a marker (section B.1.1.2).
 func afterFill(in *bufio.Reader) (byte, error) {
 	for {
 		if b, err := in.ReadByte(); err != nil || b != 0xff {
@@ -153,7 +153,7 @@ func copyScan(in *bufio.Reader, out io.Writer) (marker byte, err error) {
 // readSOF reads the header of the frame.
 func (s *jpegStripper) readSOF(data []byte, isProgressive bool) error {
 	if len(data) < 6 || len(data) != 6+3*int(data[5]) || data[0] != 8 {
-		return fmt.Errorf("%w: JPEG without 8 bits a sample", ErrUnsupported)
+		return fmt.Errorf("%w: JPEG without 8 bits per sample", ErrUnsupported)
 	}
 	s.height, s.width = int(binary.BigEndian.Uint16(data[1:])), int(binary.BigEndian.Uint16(data[3:]))
 	var largest, samples int64
@@ -169,11 +169,11 @@ func (s *jpegStripper) readSOF(data []byte, isProgressive bool) error {
 	s.pixelSize = (samples + largest - 1) / largest
 	s.memory = pixels * samples / largest
 	if isProgressive {
-		s.memory *= 5 // plus a coefficient of 4 bytes for each sample
+		s.memory *= 5 // a 4-byte coefficient for each sample, in addition to the sample
 	}
 	if len(data) > 6+3*3 {
 		s.pixelSize = 4
-		s.memory += 4 * pixels // a copy in CMYK
+		s.memory += 4 * pixels // for a copy in CMYK
 	}
 	return s.check()
 }

@@ -146,7 +146,7 @@ func TestLargeLosslessWebP(t *testing.T) {
 	t.Parallel()
 	picture, stored := mustProcess(t, webpWith(manyTrees()))
 	if picture.Width != largeWidth || picture.Height != largeHeight || picture.Thumbnail != nil || len(stored) < 50_000 {
-		t.Errorf("%d x %d pixels, a thumbnail of %d bytes, %d bytes stored", picture.Width, picture.Height, len(picture.Thumbnail), len(stored))
+		t.Errorf("got %d x %d pixels, a thumbnail of %d bytes, %d bytes stored; want %d x %d pixels, no thumbnail, and at least 50,000 bytes", picture.Width, picture.Height, len(picture.Thumbnail), len(stored), largeWidth, largeHeight)
 	}
 	rotated := webpWith(vp8x(8, largeWidth, largeHeight), manyTrees(), riffChunk("EXIF", exif(binary.LittleEndian, 6)))
 	if _, _, err := process(t, rotated); !errors.Is(err, pictures.ErrTooLarge) {

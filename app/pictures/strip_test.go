@@ -54,7 +54,7 @@ func TestMetadataIsRemoved(t *testing.T) {
 			}
 			if strings.HasPrefix(name, "animated") {
 				if !picture.Animated || picture.Width != 200 || picture.Height != 120 {
-					t.Errorf("got %+v", picture)
+					t.Errorf("got %+v, want an animation of 200 x 120 pixels", picture)
 				}
 				return // x/image cannot decode it
 			}
@@ -83,7 +83,7 @@ func TestAnimatedWebPKeepsItsFrames(t *testing.T) {
 	chunks := webpChunks(stored) // the last of each name
 	frame := []byte(chunks["ANMF"])[16:]
 	if string(frame[:4]) != "VP8L" {
-		t.Errorf("the second frame has the chunk %q", frame[:4])
+		t.Errorf("the second frame has the chunk %q, want VP8L", frame[:4])
 	}
 	if !bytes.Contains(stored, []byte(webpChunks(lossy)["VP8 "])) {
 		t.Error("the first frame is gone")
@@ -114,7 +114,7 @@ func TestOrientation(t *testing.T) {
 				t.Errorf("orientation %d: the corners are %v, want %v", orientation, got, colors)
 			}
 			if bytes.Contains(stored, []byte(secret)) {
-				t.Errorf("orientation %d: the location is stored", orientation)
+				t.Errorf("orientation %d: the stored picture contains the location", orientation)
 			}
 		}
 	}
@@ -126,16 +126,16 @@ func TestRotatedPicturesKeepTheirProfileAndTransparency(t *testing.T) {
 	jpeg := jpegWith(encodeJPEG(quarters(40, 20)), jpegSegment(0xe1, "Exif\x00\x00"+exif(binary.BigEndian, 6)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+profile))
 	picture, stored := mustProcess(t, jpeg)
 	if picture.Type != "image/jpeg" || !bytes.Contains(stored, icc.Srgb_xyz_profile_data) {
-		t.Errorf("a rotated JPEG became %s, without its profile", picture.Type)
+		t.Errorf("a rotated JPEG became %s, or lost its color profile", picture.Type)
 	}
 	if again, _ := mustProcess(t, stored); again.Width != 20 || again.Height != 40 {
-		t.Errorf("a rotated JPEG is %d x %d", again.Width, again.Height)
+		t.Errorf("a rotated JPEG has %d x %d pixels, want 20 x 40", again.Width, again.Height)
 	}
 	clear := quarters(40, 20)
 	clear.SetNRGBA(0, 0, color.NRGBA{})
 	picture, stored = mustProcess(t, pngWith(encodePNG(clear), pngChunk("eXIf", exif(binary.BigEndian, 6))))
 	if picture.Type != "image/png" || picture.Width != 20 {
-		t.Errorf("a rotated PNG became %+v", picture)
+		t.Errorf("a rotated PNG became %+v, want a PNG that is 20 pixels wide", picture)
 	}
 	if _, _, _, alpha := decode(t, stored).At(19, 0).RGBA(); alpha != 0 {
 		t.Error("a rotated PNG is no longer transparent")

@@ -44,7 +44,7 @@ func TestThumbnail(t *testing.T) {
 	for _, test := range tests {
 		picture, stored := mustProcess(t, test.data)
 		if !bytes.Equal(stored, test.data) {
-			t.Errorf("%s: the stored picture differs", test.name)
+			t.Errorf("%s: the stored picture differs from the original", test.name)
 		}
 		if picture.Color != test.wantColor && test.name != "16 bits" {
 			t.Errorf("%s: the color is %s, want %s", test.name, picture.Color, test.wantColor)

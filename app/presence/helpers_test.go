@@ -40,7 +40,7 @@ func newFixture(t *testing.T, options *redis.UniversalOptions) *fixture {
 	}), store}
 }
 
-// start returns a Presence whose store is on miniredis, and a client with which the test can corrupt its
+// start returns a Presence whose store is on miniredis, and a client that the test can use to corrupt its
 // data.
 func start(t *testing.T) (*fixture, redis.UniversalClient) {
 	t.Helper()

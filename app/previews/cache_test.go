@@ -17,7 +17,7 @@ func TestCacheIsBounded(t *testing.T) {
 		c.add(fmt.Sprint(i), page{}, began) // a second one is ignored
 	}
 	if size := len(c.pages) * (maxStored + pageOverhead); size > maxCached || size < maxCached/2 || len(c.order) != len(c.pages) || c.size != size {
-		t.Errorf("%d pages are cached, %d in order, with a size of %d", len(c.pages), len(c.order), c.size)
+		t.Errorf("got %d pages, %d of them in order, and a size of %d; want them to match, and to stay within maxCached", len(c.pages), len(c.order), c.size)
 	}
 	if found, known := c.find(fmt.Sprint(added-1), began.Add(cacheTime-1)); !known || found.card.Title != fmt.Sprint(added-1) {
 		t.Error("the newest page is missing")
@@ -26,6 +26,6 @@ func TestCacheIsBounded(t *testing.T) {
 		t.Error("the oldest page was kept")
 	}
 	if _, known := c.find(fmt.Sprint(added-1), began.Add(cacheTime)); known || c.size != 0 || len(c.pages) != 0 {
-		t.Errorf("after a while, %d pages are cached, with a size of %d", len(c.pages), c.size)
+		t.Errorf("after cacheTime, %d pages are cached, with a size of %d; want none", len(c.pages), c.size)
 	}
 }

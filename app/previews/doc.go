@@ -1,5 +1,5 @@
-// Package previews makes link previews. A card shows the title, description and picture of a page to which a message
-// links.
+// Package previews makes link previews. A card shows the title, description and picture of a page that a message
+// links to.
 //
 // While the author writes, the browser requests a card with POST /r/{room}/previews. The server fetches the page
 // ([Previews.Make]) and returns the card with a token from [Tokens.Sign]. The browser sends the token with the message,

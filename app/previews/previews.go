@@ -27,7 +27,7 @@ const (
 
 // Rooms decides who may post in a room.
 type Rooms interface {
-	// CheckUpload returns the error that a message of the user in the room would get.
+	// CheckUpload returns the error that the user would get for a message in the room, or nil.
 	CheckUpload(ctx context.Context, user identity.User, address, room string) error
 }
 
@@ -67,7 +67,7 @@ type page struct {
 	picture *Image
 }
 
-// Make returns a card for the page at the URL, and a token with which the user may attach it to a message in the room. The
+// Make returns a card for the page at the URL, and a token that lets the user attach it to a message in the room. The
 // card has no title if the page has none or cannot be fetched. It does not reveal the reason.
 func (p *Previews) Make(ctx context.Context, user identity.User, address, room, target string) (card Card, picture *Image, token string, err error) {
 	if err := p.Rooms.CheckUpload(ctx, user, address, room); err != nil {

@@ -111,10 +111,10 @@ func TestToken(t *testing.T) {
 	token := tokens.Sign(card, "ada", "lobby", now)
 	got, err := previews.NewTokens([]byte("secret")).Verify(token, "ada", "lobby", now.Add(previews.TokenLife-time.Second))
 	if err != nil || got.URL != card.URL || got.Title != card.Title || got.Description != card.Description || got.Site != card.Site || *got.Picture != *card.Picture {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("Verify returned %+v, %v; want the card", got, err)
 	}
 	if _, err := tokens.Verify(token, "ada", "lobby", now.Add(previews.TokenLife)); !errors.Is(err, previews.ErrTokenExpired) {
-		t.Errorf("after an hour: got the error %v", err)
+		t.Errorf("after TokenLife: got the error %v, want %v", err, previews.ErrTokenExpired)
 	}
 	other := previews.NewTokens([]byte("another secret")).Sign(card, "ada", "lobby", now)
 	for name, token := range map[string]string{
@@ -123,17 +123,17 @@ func TestToken(t *testing.T) {
 		"no URL": tokens.Sign(previews.Card{Title: "a"}, "ada", "lobby", now),
 	} {
 		if _, err := tokens.Verify(token, "ada", "lobby", now); !errors.Is(err, previews.ErrTokenInvalid) {
-			t.Errorf("%s: got the error %v", name, err)
+			t.Errorf("%s: got the error %v, want %v", name, err, previews.ErrTokenInvalid)
 		}
 	}
 	for _, room := range []string{"other", "", "lobb", "lobby "} {
 		if _, err := tokens.Verify(token, "ada", room, now); !errors.Is(err, previews.ErrTokenInvalid) {
-			t.Errorf("room %q: got the error %v", room, err)
+			t.Errorf("room %q: got the error %v, want %v", room, err, previews.ErrTokenInvalid)
 		}
 	}
 	for _, user := range []string{"eve", "", "ad", "ada "} {
 		if _, err := tokens.Verify(token, user, "lobby", now); !errors.Is(err, previews.ErrTokenInvalid) {
-			t.Errorf("user %q: got the error %v", user, err)
+			t.Errorf("user %q: got the error %v, want %v", user, err, previews.ErrTokenInvalid)
 		}
 	}
 }
@@ -146,14 +146,14 @@ func FuzzParse(f *testing.F) {
 		card, picture, ok := previews.Parse(page, contentType, address)
 		for _, text := range []string{card.Title, card.Description, card.Site} {
 			if !utf8.ValidString(text) || utf8.RuneCountInString(text) > 300 || strings.ContainsFunc(text, unicode.IsControl) {
-				t.Fatalf("got %q", text)
+				t.Fatalf("got the text %q, want at most 300 characters of valid UTF-8 without control characters", text)
 			}
 		}
 		if ok != (card.Title != "") {
-			t.Fatalf("ok is %v, the title %q", ok, card.Title)
+			t.Fatalf("ok is %v and the title %q, want ok only with a title", ok, card.Title)
 		}
 		if picture != "" && !strings.HasPrefix(picture, "http://") && !strings.HasPrefix(picture, "https://") {
-			t.Fatalf("got the picture %q", picture)
+			t.Fatalf("got the picture %q, want an http or https URL", picture)
 		}
 		card.URL = "https://example.org/"
 		tokens := previews.NewTokens([]byte("secret"))
@@ -168,7 +168,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(tokens.Sign(previews.Card{URL: "https://example.org/"}, "eve", "lobby", now))
 	f.Fuzz(func(t *testing.T, token string) {
 		if card, err := tokens.Verify(token, "ada", "lobby", now); err == nil {
-			t.Fatalf("%q gives %+v", token, card)
+			t.Fatalf("Verify accepted the token %q as %+v", token, card)
 		}
 	})
 }

@@ -39,8 +39,8 @@ type pictureJSON struct {
 	Color  string `json:"color,omitempty"`
 }
 
-// previewResponse is the response to POST /r/{room}/previews. If there is no card, it is still not an error response:
-// browsers would report that on the console, and the author cannot change it.
+// previewResponse is the response to POST /r/{room}/previews. A missing card is not an error response, because
+// browsers report those on the console, and the author could do nothing about it.
 type previewResponse struct {
 	Token   string    `json:"token,omitempty"`
 	Preview *cardJSON `json:"preview"`

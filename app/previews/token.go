@@ -48,7 +48,7 @@ func NewTokens(secret []byte) *Tokens {
 	return &Tokens{key}
 }
 
-// Sign returns a token with which the user may attach the card to a message in the room, until TokenLife after now.
+// Sign returns a token that lets the user attach the card to a message in the room, until TokenLife after now.
 func (t *Tokens) Sign(card Card, userID, room string, now time.Time) string {
 	data, err := json.Marshal(claim{userID, room, now.Add(TokenLife).Unix(), card})
 	if err != nil {

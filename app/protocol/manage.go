@@ -274,7 +274,7 @@ func checkNames(raw map[string]string, names []string) error {
 // ErrRoomExists is the error for a new public room whose name is taken.
 var ErrRoomExists = &Error{
 	Code: BadField, Status: http.StatusConflict, Field: "room", Message: "This room exists already.",
-	Title: "This room exists already", Detail: "Choose another name, or open the room.",
+	Title: "This room already exists", Detail: "Choose another name, or open the room.",
 }
 
 // ErrUnknownUser is the error for a user ID that the server does not know.

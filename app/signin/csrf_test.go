@@ -30,7 +30,7 @@ func TestOtherSitesCannotSignPeopleIn(t *testing.T) {
 		}
 	}
 	if cookies := victim.client.Jar.Cookies(mustParse(victim.origin)); len(cookies) != 0 {
-		t.Errorf("the browser got cookies %v", cookies)
+		t.Errorf("the browser got cookies %v, want none", cookies)
 	}
 	// The forms of pages with no-referrer send "null", with this header.
 	got := victim.do(http.MethodPost, link, "", "Origin", "null", "Sec-Fetch-Site", "same-origin", "Content-Type", "application/x-www-form-urlencoded")
@@ -51,16 +51,16 @@ func TestNextLeadsOnlyToThisServer(t *testing.T) {
 	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "evil.example"} {
 		page := owner.get("/sign-in?next=" + url.QueryEscape(next))
 		if !strings.Contains(page.body, `href="/">Continue`) {
-			t.Errorf("next %q: the page leads elsewhere: %s", next, page.body)
+			t.Errorf("next %q: the page does not continue to /: %s", next, page.body)
 		}
 		page = owner.get("/welcome?next=" + url.QueryEscape(next))
 		if !strings.Contains(page.body, `href="/">Not now`) {
-			t.Errorf("next %q: the page leads elsewhere: %s", next, page.body)
+			t.Errorf("next %q: \"Not now\" does not lead to /: %s", next, page.body)
 		}
 		owner.json(http.MethodPost, "/sign-out")
 		signedIn := decode[signInResponse](owner, owner.json(http.MethodPost, "/sign-in", "answer", owner.startUse(), "next", next))
 		if signedIn.Next != "/" {
-			t.Errorf("next %q: a sign-in leads to %q", next, signedIn.Next)
+			t.Errorf("next %q: a sign-in leads to %q, want /", next, signedIn.Next)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestCookiesBehindTLSBelongToThisHost(t *testing.T) {
 	start := ada.expect("start", ada.do(http.MethodGet, "/oidc/start", "", "X-Forwarded-Proto", "https"), http.StatusSeeOther)
 	upgraded := ada.expect("sign up", ada.do(http.MethodPost, "/sign-up", `{"name":"Ada"}`, secure...), http.StatusCreated)
 	if redirect := mustParse(start.location()).Query().Get("redirect_uri"); redirect != strings.Replace(ada.origin, "http:", "https:", 1)+"/oidc/callback" || !strings.HasPrefix(start.location(), mock.Issuer()) {
-		t.Errorf("redirected to %s", start.location())
+		t.Errorf("redirected to %s, want the provider, with this site's callback", start.location())
 	}
 	for name, got := range map[string]response{"__Host-burble_passkey": options, "__Host-burble_provider": start, "__Host-burble": upgraded} {
 		cookie := got.header.Get("Set-Cookie")

@@ -1,4 +1,4 @@
-// Package signin serves the routes with which people sign in, on pages and in programs: the setup of the first owner,
+// Package signin serves the routes for signing in, on pages and in programs: the setup of the first owner,
 // passkeys, the identity provider, one-time links, and invites.
 //
 //	signin.Register(router, signin.Options{Accounts: people, Provider: provider, Chat: service, ...})

@@ -149,7 +149,7 @@ type signInResponse struct {
 	Token, Room, Next string
 }
 
-// location returns the path to which the response redirects.
+// location returns the path that the response redirects to.
 func (r response) location() string { return r.header.Get("Location") }
 
 var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
@@ -235,7 +235,7 @@ func (b *browser) invite(fields ...string) (id, path string) {
 	return made.ID, strings.TrimPrefix(made.URL, b.origin)
 }
 
-// join returns a new browser in which a user has accepted an invite that b created.
+// join returns a new browser whose user has accepted an invite that b created.
 func (b *browser) join(name string) (*browser, signInResponse) {
 	b.Helper()
 	_, path := b.invite()

@@ -22,7 +22,7 @@ func TestInviteIsSpentOnlyByPostAndOncePerUser(t *testing.T) {
 	for range 3 {
 		page := owner.expect("page", newBrowser(t, server).get(path), http.StatusOK)
 		if !strings.Contains(page.body, "Olga") || page.header.Get("Referrer-Policy") != "no-referrer" {
-			t.Errorf("got headers %v and %s", page.header, page.body)
+			t.Errorf("the page does not name the inviter, or lacks Referrer-Policy: %v %s", page.header, page.body)
 		}
 		owner.expect("HEAD", newBrowser(t, server).do(http.MethodHead, path, ""), http.StatusOK)
 	}
@@ -30,7 +30,7 @@ func TestInviteIsSpentOnlyByPostAndOncePerUser(t *testing.T) {
 	key := hiddenField(t, bob.get(path).body, "key")
 	got := bob.expect("accept", bob.form(path, "key", key, "name", "Bob"), http.StatusSeeOther)
 	if got.location() != "/welcome?next=%2F" {
-		t.Errorf("redirected to %q", got.location())
+		t.Errorf("redirected to %q, want the page /welcome", got.location())
 	}
 	bob.expect("welcome", bob.get(got.location()), http.StatusOK)
 	for range 3 {
@@ -90,7 +90,7 @@ func TestGuestMayRepeatARequestThatCreatedAnAccount(t *testing.T) {
 	}
 }
 
-func TestInviteRedeemedAtTheSameMomentKeepsToItsUses(t *testing.T) {
+func TestConcurrentRedemptionsDoNotExceedInviteUses(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
 	_, path := owner.invite("uses", "3")
@@ -166,6 +166,6 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	eve.expect("page of an invite by a former member", eve.get(third), http.StatusNotFound)
 	eve.expect("accept an invite by a former member", eve.json(http.MethodPost, third, "name", "Eve"), http.StatusNotFound)
 	if people := owner.do(http.MethodGet, "/people", ""); strings.Contains(people.body, "Eve") {
-		t.Errorf("an invite that does not work created an account: %s", people.body)
+		t.Errorf("an invalid invite created an account: %s", people.body)
 	}
 }

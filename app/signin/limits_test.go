@@ -28,13 +28,13 @@ func TestSignInAttemptsOfOneAddressAreLimited(t *testing.T) {
 		for _, request := range requests {
 			if got := request(); got.status == http.StatusTooManyRequests {
 				if i*len(requests) > throttle.SignInBurst+20 || got.header.Get("Retry-After") == "" {
-					t.Errorf("limited in round %d, with the headers %v", i, got.header)
+					t.Errorf("the limit took effect only in round %d, or without Retry-After: headers %v", i, got.header)
 				}
 				return
 			}
 		}
 	}
-	t.Errorf("more than %d attempts were not limited", throttle.SignInBurst)
+	t.Errorf("more than %d attempts were made without reaching the limit", throttle.SignInBurst)
 }
 
 func TestCodesAreNotLogged(t *testing.T) {
@@ -63,6 +63,6 @@ func TestCodesAreNotLogged(t *testing.T) {
 		t.Error("the log contains the setup code more than once")
 	}
 	if !strings.Contains(output, "/i/…") {
-		t.Errorf("no request failed in the log: %s", output)
+		t.Errorf("the log contains no failed request with its code removed: %s", output)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestLinkSignsInOnceEvenAtTheSameMoment(t *testing.T) {
+func TestLinkSignsInOnceForConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
 	bob, signedIn := owner.join("Bob")
@@ -17,7 +17,7 @@ func TestLinkSignsInOnceEvenAtTheSameMoment(t *testing.T) {
 	for range 3 { // as programs that preview links do
 		page := bob.expect("page", newBrowser(t, server).get(path), http.StatusOK)
 		if !strings.Contains(page.body, "Bob") || page.header.Get("Cache-Control") != "no-store" || page.header.Get("Referrer-Policy") != "no-referrer" {
-			t.Errorf("got headers %v and %s", page.header, page.body)
+			t.Errorf("the page does not name Bob, or its headers are wrong: %v %s", page.header, page.body)
 		}
 		newBrowser(t, server).expect("HEAD", newBrowser(t, server).do(http.MethodHead, path, ""), http.StatusOK)
 	}
@@ -39,7 +39,7 @@ func TestLinkSignsInOnceEvenAtTheSameMoment(t *testing.T) {
 	bob.expect("page of a used link", bob.get(path), http.StatusNotFound)
 }
 
-func TestCodesThatDoNotWorkGetTheSameAnswer(t *testing.T) {
+func TestInvalidCodesGetTheSameResponse(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
 	bob, signedIn := owner.join("Bob")
@@ -71,7 +71,7 @@ func TestCodesThatDoNotWorkGetTheSameAnswer(t *testing.T) {
 				owner.expect(method+" "+path, got, http.StatusNotFound)
 			}
 			if len(answers) != 1 {
-				t.Errorf("%s of %v got %d different responses: %v", method, group, len(answers), answers)
+				t.Errorf("%s of %v: got %d different responses, want identical ones: %v", method, group, len(answers), answers)
 			}
 		}
 	}

@@ -84,7 +84,7 @@ func TestSignInReplacesTheSessionOfTheBrowser(t *testing.T) {
 	path := owner.link(owner.name)
 	before := bob.expect("Bob's sessions", bob.do(http.MethodGet, "/me/sessions", ""), http.StatusOK)
 	if !strings.Contains(before.body, `"current":true`) {
-		t.Errorf("got sessions %s", before.body)
+		t.Errorf("no session is marked as the current one: %s", before.body)
 	}
 	bob.expect("the owner's link", bob.json(http.MethodPost, path), http.StatusOK)
 	if got := decode[[]struct{ Current bool }](bob, bob.do(http.MethodGet, "/me/sessions", "")); len(got) != 2 {
@@ -101,7 +101,7 @@ func TestPasskeysAreNamedAndRemoved(t *testing.T) {
 	id, _, _ := strings.Cut(rest, `"`)
 	owner.expect("rename", owner.form("/me/passkeys/"+id, "name", "My <key>"), http.StatusSeeOther)
 	if page := owner.get("/me"); !strings.Contains(page.body, `value="My &lt;key&gt;"`) {
-		t.Errorf("the name is not shown: %s", page.body)
+		t.Errorf("the page does not show the name of the passkey: %s", page.body)
 	}
 	owner.expect("rename a passkey that does not exist", owner.form("/me/passkeys/AAAA", "name", "x"), http.StatusNotFound)
 	owner.expect("remove", owner.form("/me/passkeys/"+id, "remove", "true", "name", "My <key>"), http.StatusSeeOther)

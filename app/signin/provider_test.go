@@ -36,7 +36,7 @@ func startProvider(t *testing.T) (mock *mockoidc.MockOIDC, settings []string) {
 	return mock, []string{"OIDC_ISSUER=" + mock.Issuer(), "OIDC_CLIENT_ID=" + mock.ClientID, "OIDC_CLIENT_SECRET=" + mock.ClientSecret}
 }
 
-// authorize signs in at the provider and returns the path of the callback to which the provider redirects.
+// authorize signs in at the provider and returns the path of the callback that the provider redirects to.
 func (b *browser) authorize(mock *mockoidc.MockOIDC, subject, next string) (callback string) {
 	b.Helper()
 	mock.QueueUser(&mockoidc.MockUser{Subject: subject, Email: subject + "@example.org", EmailVerified: true, PreferredUsername: subject})

@@ -19,7 +19,7 @@ func TestSetupLinkMakesTheFirstOwner(t *testing.T) {
 	for range 2 { // the page spends nothing
 		page := owner.expect("setup page", owner.get(path), http.StatusOK)
 		if page.header.Get("Cache-Control") != "no-store" || page.header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(page.body, "Become the owner") {
-			t.Errorf("got headers %v and %s", page.header, page.body)
+			t.Errorf("the page does not offer to become the owner, or its headers are wrong: %v %s", page.header, page.body)
 		}
 		owner.expect("setup page, HEAD", owner.do(http.MethodHead, path, "", "Accept", "text/html"), http.StatusOK)
 	}
@@ -41,7 +41,7 @@ func TestSetupLinkMakesTheFirstOwner(t *testing.T) {
 	}
 	server.Restart()
 	if output := server.Output(); strings.Count(output, "/setup?code=") != 1 {
-		t.Errorf("with an owner, the server logs a setup link: %s", output)
+		t.Errorf("the server logged another setup link although there is an owner: %s", output)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestAccountCanBecomeOwner(t *testing.T) {
 	member := newBrowser(t, server)
 	signedIn := decode[signInResponse](member, member.expect("sign up", member.json(http.MethodPost, "/sign-up", "name", "Ada"), http.StatusCreated))
 	if page := member.get(path); strings.Contains(page.body, "data-passkey") {
-		t.Errorf("a person with an account is asked for another passkey: %s", page.body)
+		t.Errorf("the page asks a person with an account for another passkey: %s", page.body)
 	}
 	member.expect("setup", member.form("/setup", "code", code), http.StatusSeeOther)
 	if got := member.role(signedIn.User.ID); got != "owner" {
@@ -97,9 +97,9 @@ func TestSetupRefusesOtherInvites(t *testing.T) {
 		eve.expect(what, got, http.StatusNotFound)
 	}
 	if audit := owner.do(http.MethodGet, "/audit", ""); strings.Count(audit.body, `"role":"owner"`) != 1 {
-		t.Errorf("the audit has another owner: %s", audit.body)
+		t.Errorf("the audit records another owner: %s", audit.body)
 	}
 	if people := owner.do(http.MethodGet, "/people", ""); strings.Contains(people.body, "Eve") {
-		t.Errorf("there is a new account: %s", people.body)
+		t.Errorf("another account was created: %s", people.body)
 	}
 }

@@ -93,7 +93,7 @@ func (h *handlers) site(c *fiber.Ctx) (passkeys.Site, error) {
 func signIn(c *fiber.Ctx, name, key string) accounts.SignIn {
 	s := accounts.SignIn{User: guest(c), Device: device(c.Get(fiber.HeaderUserAgent)), Key: key}
 	if upgraded := caller.Of(c).Upgraded; key != "" && s.User.ID == "" {
-		s.User = upgraded // Package accounts refuses another key than that of the request that created the account.
+		s.User = upgraded // Package accounts refuses any key other than that of the request that created the account.
 	}
 	if s.User.ID == "" {
 		s.User.Name = name

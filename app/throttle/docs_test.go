@@ -10,7 +10,7 @@ import (
 func TestSignInLimitsInDocs(t *testing.T) {
 	t.Parallel()
 	apptest.ExpectDoc(t, "PROTOCOL.md",
-		fmt.Sprintf("An address may make %d of the requests with a code, and of those that sign in or create a link or an invite, at once, and then one every %g s", SignInBurst, 1/SignInRate),
+		fmt.Sprintf("an address may make %d of them at once, and then one every %g s", SignInBurst, 1/SignInRate),
 		fmt.Sprintf("All addresses together may make %d times as many", AllSignIns),
 	)
 }

@@ -49,7 +49,7 @@ func TestOpenConnectionsOfOneAddressAreLimited(t *testing.T) {
 	}
 	eventually(t, "all connections are counted", func() bool { return s.limits.OpenConnections.Held("127.0.0.1") == 20 })
 	if isServed() {
-		t.Error("the server serves a connection above the limit")
+		t.Error("the server serves a connection over the limit")
 	}
 	open[0].Close()
 	eventually(t, "another connection is served", isServed)

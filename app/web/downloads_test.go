@@ -92,7 +92,7 @@ func TestDownloadsFromABucket(t *testing.T) {
 		got := s.get(path + test.path)
 		location := got.header.Get("Location")
 		if got.status != http.StatusFound || !strings.HasPrefix(location, store.Origin()+"/") || got.header.Get("Cache-Control") != "private, max-age=240" || got.body != "" && strings.Contains(got.body, "Signature") {
-			t.Errorf("%s: %d %v", name, got.status, got.header)
+			t.Errorf("%s: got status %d and headers %v, want a redirect to the bucket", name, got.status, got.header)
 			continue
 		}
 		object, err := http.Get(location)
@@ -100,18 +100,18 @@ func TestDownloadsFromABucket(t *testing.T) {
 			t.Fatal(err)
 		}
 		if object.Body.Close(); object.StatusCode != http.StatusOK || object.Header.Get("Content-Type") != test.contentType || object.Header.Get("Content-Disposition") != test.disposition {
-			t.Errorf("%s, from the bucket: %d %v", name, object.StatusCode, object.Header)
+			t.Errorf("%s, from the bucket: got status %d and headers %v", name, object.StatusCode, object.Header)
 		}
 	}
 	if policy := s.get("/r/lobby", "Accept: text/html").header.Get("Content-Security-Policy"); !strings.Contains(policy, "img-src 'self' data: blob: "+store.Origin()+";") || !strings.Contains(policy, "media-src 'self' blob: "+store.Origin()+";") {
-		t.Errorf("the policy is %q", policy)
+		t.Errorf("the Content-Security-Policy is %q, want it to allow pictures and media from the bucket", policy)
 	}
 	if logs := s.logs.String(); strings.Contains(logs, "Signature") || strings.Contains(logs, "X-Amz") {
-		t.Error("the log has a signed URL")
+		t.Error("the log contains a signed URL")
 	}
 }
 
-func TestDownloadsAtOnceAreLimited(t *testing.T) {
+func TestConcurrentDownloadsAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")

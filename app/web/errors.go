@@ -33,7 +33,7 @@ func fiberError(err *fiber.Error) *protocol.Error {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return &protocol.Error{Code: protocol.NotFound, Status: err.Code, Message: "There is nothing here.",
-			Title: "This page does not exist", Detail: "The address may be mistyped."}
+			Title: "This page does not exist", Detail: "Check the address for mistakes."}
 	case http.StatusRequestEntityTooLarge:
 		return &protocol.Error{Code: protocol.TooLong, Message: fmt.Sprintf("The request is larger than %d KiB.", protocol.MaxFrame>>10),
 			Title: "That is too long", Detail: "Go back: what you wrote is still there."}

@@ -52,7 +52,7 @@ func TestErrorPages(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	cookie, origin, browser := "Cookie: burble="+s.signIn("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
-	expectErrorPage(t, s.get("/nothing", browser), 404, "This page does not exist", "The address may be mistyped.", false)
+	expectErrorPage(t, s.get("/nothing", browser), 404, "This page does not exist", "Check the address for mistakes.", false)
 	expectErrorPage(t, s.get("/r/lobby/7", browser), 404, "There is no such message", "", false)
 	expectErrorPage(t, s.get("/r/No.Room", browser), 400, "That is not a valid room name", "1 to 64 characters from a-z", false)
 	expectErrorPage(t, s.get("/r/lobby?at=noon", browser), 400, "That request was not understood", "must be a time", false)

@@ -31,7 +31,7 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 	return s.startLiveRead(c, contentType, lines, room, from, protocol.BatchFormat{})
 }
 
-// getAudit handles GET /audit/events, a live read of the audit.
+// getAudit handles GET /audit/events, a live read of the audit log.
 func (s *Server) getAudit(c *fiber.Ctx) error {
 	from, err := parseFrom(c, "after", "last")
 	if err != nil {

@@ -27,7 +27,7 @@ func BenchmarkStrangerAsksForAHiddenRoom(b *testing.B) {
 		for kind, room := range rooms { // in random order
 			began := time.Now()
 			if got := s.get("/r/"+room+"/messages", eve.bearer()); got.status != 404 {
-				b.Fatalf("%s: status %d", kind, got.status)
+				b.Fatalf("%s: got status %d, want 404", kind, got.status)
 			}
 			took[kind] = append(took[kind], time.Since(began))
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// probe is one way in which a stranger might find out whether a room exists. The answer must not depend on it.
+// probe is one way for a stranger to find out whether a room exists. The response must not depend on that.
 type probe struct {
 	name string
 	send func(s *testServer, user testUser, room string) string
@@ -161,12 +161,12 @@ func expectHidden(t *testing.T, s *testServer) {
 			want := probe.send(s, user, "p"+strings.Repeat("a", 20))
 			for what, one := range map[string]string{"a private room": room, "a deleted room": deleted, "a room that removed an owner": former} {
 				if got := probe.send(s, user, one); got != want {
-					t.Errorf("%s, %s: for %s the answer is\n%s\nand for a room that never existed\n%s", who, probe.name, what, got, want)
+					t.Errorf("%s, %s: for %s the response is\n%s\nand for a room that never existed\n%s", who, probe.name, what, got, want)
 				}
 			}
 			want = probe.send(s, user, "d"+strings.Repeat("a", 20))
 			if got := probe.send(s, user, direct); got != want {
-				t.Errorf("%s, %s: for a direct room the answer is\n%s\nand for one that never existed\n%s", who, probe.name, got, want)
+				t.Errorf("%s, %s: for a direct room the response is\n%s\nand for one that never existed\n%s", who, probe.name, got, want)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func (s *testServer) uploadTo(room string, user testUser, name, content string) 
 	s.t.Helper()
 	got := s.request("POST", "/r/"+room+"/files?name="+name, content, user.bearer())
 	if got.status != http.StatusCreated {
-		s.t.Fatalf("upload: %d %s", got.status, got.body)
+		s.t.Fatalf("upload: got status %d, want 201: %s", got.status, got.body)
 	}
 	got.decode(s.t, &file)
 	return file
@@ -80,11 +80,11 @@ func TestUploadAndDownload(t *testing.T) {
 	ada := s.signIn("Ada")
 	photo := s.uploadTo("lobby", ada, "holiday.jpg", newPicture(t))
 	if photo.Name != "holiday.jpg.png" || photo.Type != "image/png" || photo.Width != 700 || photo.Height != 7 || photo.Color != "#000000" || photo.ID == "" {
-		t.Errorf("uploaded %+v", photo)
+		t.Errorf("got %+v, want a PNG of 700 x 7 pixels", photo)
 	}
 	page := s.uploadTo("lobby", ada, "..%2Fpage.html", "<!doctype html><script>alert(1)</script>")
 	if page.Name != "page.html" || page.Width != 0 || page.Size != 40 {
-		t.Errorf("uploaded %+v", page)
+		t.Errorf("got %+v, want page.html of 40 bytes", page)
 	}
 	path := "/f/lobby/" + s.sendFiles("lobby", ada, photo, page)
 	for _, test := range []struct {
@@ -102,7 +102,7 @@ func TestUploadAndDownload(t *testing.T) {
 	} {
 		got := s.get(path + test.path)
 		if got.status != test.status || got.header.Get("Content-Type") != test.contentType || got.header.Get("Content-Disposition") != test.disposition || int64(len(got.body)) != test.contentLength {
-			t.Errorf("%s: %d, %d bytes, %v", test.path, got.status, len(got.body), got.header)
+			t.Errorf("%s: got status %d, %d bytes and headers %v, want status %d and %d bytes", test.path, got.status, len(got.body), got.header, test.status, test.contentLength)
 		}
 		for name, value := range map[string]string{
 			"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin",
@@ -114,14 +114,14 @@ func TestUploadAndDownload(t *testing.T) {
 		}
 		head := s.request("HEAD", path+test.path, "")
 		if head.status != 200 || head.body != "" || head.header.Get("Content-Length") != fmt.Sprint(test.contentLength) || head.header.Get("Etag") != got.header.Get("Etag") {
-			t.Errorf("HEAD %s: %d, %v", test.path, head.status, head.header)
+			t.Errorf("HEAD %s: got status %d and headers %v, want those of GET without a body", test.path, head.status, head.header)
 		}
 		if cached := s.get(path+test.path, "If-None-Match: W/"+got.header.Get("Etag")); cached.status != http.StatusNotModified || cached.body != "" {
-			t.Errorf("%s with If-None-Match: %d %q", test.path, cached.status, cached.body)
+			t.Errorf("%s with If-None-Match: got status %d and body %q, want 304 without a body", test.path, cached.status, cached.body)
 		}
 	}
 	if small := s.get(path + "/0/thumbnail"); small.status != 200 || !strings.HasPrefix(small.header.Get("Content-Type"), "image/") || small.body == s.get(path+"/0").body {
-		t.Errorf("thumbnail: %d %v", small.status, small.header)
+		t.Errorf("thumbnail: got status %d and headers %v, want a smaller picture", small.status, small.header)
 	}
 	for _, missing := range []string{"/2", "/00", "/-1", "/x", "/256", "/preview", "/2/thumbnail"} {
 		s.get(path+missing).expectRefusal(t, 404, protocol.NotFound, "")
@@ -181,7 +181,7 @@ func TestNoStoreNoFiles(t *testing.T) {
 		if request[0] == "POST" {
 			want.status = got.status // there is a GET route for such a path
 			if got.status != 404 && got.status != 405 {
-				t.Errorf("%v: %d", request, got.status)
+				t.Errorf("%v: got status %d, want 404 or 405", request, got.status)
 			}
 			continue
 		}
@@ -199,7 +199,7 @@ func TestNoStoreNoFiles(t *testing.T) {
 			t.Errorf("the page has the limits of files: %v, want %v", got, want)
 		}
 		if got := strings.Contains(page.header.Get("Content-Security-Policy"), "media-src"); got != want {
-			t.Errorf("the policy is %q", page.header.Get("Content-Security-Policy"))
+			t.Errorf("the Content-Security-Policy is %q, want media-src only if files are on", page.header.Get("Content-Security-Policy"))
 		}
 	}
 }
@@ -226,7 +226,7 @@ func TestFilesOfHiddenRooms(t *testing.T) {
 				for _, method := range []string{"GET", "HEAD"} {
 					probe := httpProbe(method, "/f/ROOM/"+messages[room]+path, "", header)
 					if got, want := probe.send(s, user, room), probe.send(s, user, never); got != want {
-						t.Errorf("%s, %s: the answer is\n%s\nand for a room that never existed\n%s", who, probe.name, got, want)
+						t.Errorf("%s, %s: the response is\n%s\nand for a room that never existed\n%s", who, probe.name, got, want)
 					}
 				}
 			}
@@ -234,7 +234,7 @@ func TestFilesOfHiddenRooms(t *testing.T) {
 		for _, body := range []string{"x", strings.Repeat("x", 100_000), newPicture(t)} {
 			probe := httpProbe("POST", "/r/ROOM/files?name=x", body, "Content-Type: text/plain")
 			if got, want := probe.send(s, user, room), probe.send(s, user, never); got != want {
-				t.Errorf("%s, upload: the answer is\n%s\nand for a room that never existed\n%s", who, got, want)
+				t.Errorf("%s, upload: the response is\n%s\nand for a room that never existed\n%s", who, got, want)
 			}
 		}
 	}

@@ -204,7 +204,7 @@ func TestHostsOtherThanTheServersAreRefused(t *testing.T) {
 			t.Errorf("socket at %s: error %v, want accepted: %v", host, refused, isAllowed)
 		}
 		if got := s.get("/", "Host: "+host, page); !isAllowed && !strings.Contains(got.body, "HOSTS="+strings.Split(host, ":")[0]) {
-			t.Errorf("the page at %s does not say what to configure: %s", host, got.body)
+			t.Errorf("the page at %s does not show what to configure: %s", host, got.body)
 		}
 		for _, probe := range []string{"/healthz", "/readyz"} {
 			if got := s.get(probe, "Host: "+host); got.status != 200 {

@@ -154,7 +154,7 @@ func (s *testServer) history(room, query string) client.History {
 func expectUnchanged(t *testing.T, s *testServer, before client.History) {
 	t.Helper()
 	if after := s.history("lobby", ""); after.AsOf != before.AsOf {
-		t.Errorf("something was stored: the room's cursor was %s and is %s", before.AsOf, after.AsOf)
+		t.Errorf("something was stored: the room's cursor changed from %s to %s", before.AsOf, after.AsOf)
 	}
 }
 

@@ -83,13 +83,13 @@ func expectInert(t *testing.T, what string, served response, file uploaded, serv
 	isInline := strings.HasPrefix(disposition, "inline")
 	if served.status != http.StatusOK || served.header.Get("Content-Type") != servedAs || isInline != (servedAs != attachment) ||
 		served.header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(served.header.Get("Content-Security-Policy"), "sandbox;") {
-		t.Errorf("%s: served with %d %v", what, served.status, served.header)
+		t.Errorf("%s: got status %d and unsafe headers %v", what, served.status, served.header)
 	}
 	if isInline && without != "" && strings.Contains(served.body, without) {
-		t.Errorf("%s: served with %q", what, without)
+		t.Errorf("%s: the server sent the file with %q in it", what, without)
 	}
 	if !isInline && (without != "" && strings.Contains(file.Name+disposition, without) || served.header.Get("Set-Cookie") != "" || len(file.Name) > 120) {
-		t.Errorf("%s: the name is %q, and the header %q", what, file.Name, disposition)
+		t.Errorf("%s: got the unsafe name %q or Content-Disposition %q", what, file.Name, disposition)
 	}
 }
 
@@ -146,14 +146,14 @@ func TestHostileUploads(t *testing.T) {
 		got := s.request("POST", "/r/hostile/files?name="+url.QueryEscape(test.file), test.content, ada.bearer())
 		runtime.ReadMemStats(&after)
 		if grown := int64(after.Sys) - int64(before.Sys); grown > 200<<20 {
-			t.Errorf("%s: the process grew by %d MB", name, grown>>20)
+			t.Errorf("%s: the process grew by %d MB, want at most 200", name, grown>>20)
 		}
 		if test.refused != "" {
 			got.expectRefusal(t, http.StatusBadRequest, test.refused, "file")
 			continue
 		}
 		if got.status != http.StatusCreated {
-			t.Errorf("%s: %d %s", name, got.status, got.body)
+			t.Errorf("%s: got status %d, want 201: %s", name, got.status, got.body)
 			continue
 		}
 		var file uploaded

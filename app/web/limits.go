@@ -13,11 +13,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Responses of up to smallResponse bytes do not count, because the kernel can buffer all of them.
+// limitUnread does not count responses of up to smallResponse bytes, because the kernel can buffer them whole.
 const smallResponse = 64 << 10
 
-// limitAddress is middleware that counts a new live read against the address's rate of live reads,
-// and any other request against its rate of requests.
+// limitAddress is middleware that counts a new live read against the address's rate limit for live
+// reads, and any other request against its rate limit for requests.
 func (s *Server) limitAddress(c *fiber.Ctx) error {
 	allow := s.limits.AllowRequest
 	isEvents := isEventsPath(c.Path())
@@ -31,8 +31,8 @@ func (s *Server) limitAddress(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// limitFiles is middleware that counts a request for a static file against the address's rate of such
-// requests.
+// limitFiles is middleware that counts a request for a static file against the address's rate limit for
+// static files.
 func (s *Server) limitFiles(c *fiber.Ctx) error {
 	if err := s.limits.AllowFile(caller.Of(c).Address); err != nil {
 		return err
@@ -45,7 +45,7 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if err := c.Next(); err != nil {
 		return err
 	}
-	if c.Response().IsBodyStream() { // is not in memory
+	if c.Response().IsBodyStream() { // not held in memory
 		return nil
 	}
 	body := c.Response().Body()
@@ -61,7 +61,7 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	return nil
 }
 
-// refuseSpare is middleware that refuses requests on a connection above the capacity.
+// refuseSpare is middleware that refuses requests on a spare connection: one that exceeds the server's capacity.
 func (s *Server) refuseSpare(c *fiber.Ctx) error {
 	if !limit.IsSpare(httpguard.Unwrap(c.Context().Conn())) {
 		return c.Next()
@@ -72,7 +72,7 @@ func (s *Server) refuseSpare(c *fiber.Ctx) error {
 	}
 }
 
-// closeSpare is middleware that closes a connection above the capacity after one response.
+// closeSpare is middleware that closes a spare connection after one response.
 func closeSpare(c *fiber.Ctx) error {
 	err := c.Next()
 	if limit.IsSpare(httpguard.Unwrap(c.Context().Conn())) {

@@ -88,14 +88,14 @@ func TestManageRoomsWithJSON(t *testing.T) {
 	var added struct{ ID, Cursor string }
 	s.manage(bob, "PUT", "/r/"+room+"/members/"+carl.ID, "", http.StatusOK).decode(t, &added)
 	if added.ID == "" || !strings.HasPrefix(added.Cursor, added.ID+"@") {
-		t.Errorf("PUT returned %+v", added)
+		t.Errorf("PUT returned %+v, want an entry ID and its cursor", added)
 	}
 	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	s.manage(ada, "PUT", "/r/"+room+"/members/"+carl.ID, `{"muted_until":"`+until+`"}`, http.StatusOK)
 	s.manage(ada, "PATCH", "/r/"+room, `{"title":"Launch, week two","locked":true}`, http.StatusOK)
 	got := s.members(carl, room)
 	if len(got) != 3 || got[0].User.ID != ada.ID || got[0].Role != "moderator" || got[2].User.Name != "Carl" || got[2].MutedUntil == nil || *got[2].MutedUntil != until || got[2].Since != added.ID {
-		t.Errorf("the members are %+v", got)
+		t.Errorf("got members %+v, want Ada first, and Carl muted", got)
 	}
 	rooms := s.get("/rooms", bob.bearer()).body
 	for _, want := range []string{`"title":"Launch, week two"`, `"title":"Ada"`, `"room":"launch","title":"Launch"`} {
@@ -215,7 +215,7 @@ func TestManageRoomsWithForms(t *testing.T) {
 
 	got := s.sendForm(bob, at+"/settings", http.StatusForbidden, "title", "Mine")
 	if !strings.Contains(got.body, "Only a moderator of the room may do this.") || !strings.Contains(got.body, "members-heading") {
-		t.Errorf("a refused form: %s", got.body)
+		t.Errorf("the page after a refused form lacks the reason or the members: %s", got.body)
 	}
 	do(ada, "fly", http.StatusBadRequest, "user", bob.ID)
 	do(ada, "mute", http.StatusBadRequest, "user", bob.ID, "mute", "1y")
@@ -228,7 +228,7 @@ func TestManageRoomsWithForms(t *testing.T) {
 	s.sendForm(owner, at+"/delete", http.StatusNotFound, "confirm", "Week two")
 
 	if got := s.sendForm(ada, "/rooms", http.StatusSeeOther, "kind", "direct", "members", bob.ID, "members", owner.ID).header.Get("Location"); len(s.members(bob, strings.TrimPrefix(got, "/r/"))) != 3 {
-		t.Errorf("the form for direct messages led to %s", got)
+		t.Errorf("the form for direct messages redirected to %s, want a room with 3 members", got)
 	}
 	forged := s.postForm("/rooms", "kind=private&title=X", "Cookie: burble="+ada.Token, "Origin: https://elsewhere.example")
 	forged.expectRefusal(t, http.StatusForbidden, protocol.NotAllowed, "origin")
@@ -249,7 +249,7 @@ func TestLiveReadsOfARoomAreClosed(t *testing.T) {
 	streams["frames"] = s.openStream("/r/"+room+"/frames?last=0", bob.bearer())
 	s.manage(ada, "DELETE", "/r/"+room+"/members/"+bob.ID, `{"reason":"spam"}`, http.StatusOK)
 	if closed := awaitText[*client.Closed](c); closed != fmt.Sprintf(`{"type":"closed","room":%q,"code":"removed"}`, room) {
-		t.Errorf("the socket got %s", closed)
+		t.Errorf("the socket got %s, want closed with code removed", closed)
 	}
 	entries := c.entries[room]
 	if last := entries[len(entries)-1]; last.Kind != "member" {
@@ -270,14 +270,14 @@ func TestLiveReadsOfARoomAreClosed(t *testing.T) {
 	}
 	c.sendf(`{"type":"send","room":%q,"key":%q,"text":"still here"}`, room, client.NewKey())
 	if refused := await[*client.Error](c); refused.Code != "not_found" {
-		t.Errorf("a removed member writes: %+v", refused)
+		t.Errorf("a removed member got %+v, want not_found", refused)
 	}
 
 	c = s.connect(ada)
 	c.follow(room, "")
 	s.manage(owner, "DELETE", "/r/"+room, "", http.StatusNoContent)
 	if closed := awaitText[*client.Closed](c); !strings.Contains(closed, `"code":"deleted"`) {
-		t.Errorf("the socket got %s", closed)
+		t.Errorf("the socket got %s, want closed with code deleted", closed)
 	}
 }
 

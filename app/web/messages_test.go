@@ -58,7 +58,7 @@ func TestLongestMessages(t *testing.T) {
 	for _, text := range []string{strings.Repeat("é", protocol.MaxText), strings.Repeat("😀", protocol.MaxText), "x"} {
 		s.post(ada, "lobby", text)
 		if got := s.history("lobby", "?limit=1").Entries[0].Text; got != text {
-			t.Errorf("posted %d bytes, read a different text of %d", len(text), len(got))
+			t.Errorf("posted a text of %d bytes, but read a different one of %d bytes", len(text), len(got))
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestPostWithTheSameKeyIsStoredOnce(t *testing.T) {
 		t.Errorf("stored %q, want one message", got)
 	}
 	if metrics := there.get("/metrics").body; !strings.Contains(metrics, "\nburble_entries_appended_total 0\n") {
-		t.Errorf("repeated messages are counted as stored:\n%s", metrics)
+		t.Errorf("the metrics count repeated messages as stored:\n%s", metrics)
 	}
 	if got := here.postJSON("/r/dev/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key); got.status != 201 {
 		t.Errorf("same key in another room: status %d, want 201: %s", got.status, got.body)

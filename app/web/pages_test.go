@@ -72,7 +72,7 @@ func TestRoomPageShowsTheNewestMessages(t *testing.T) {
 		t.Errorf("newest: %d messages, want 50", len(got))
 	}
 	if !strings.Contains(newest.body, `data-as-of="`+all[119]+"@") || !strings.Contains(newest.body, "data-live") {
-		t.Error("the page lacks the cursor from which the script resumes")
+		t.Error("the page lacks the cursor that the script resumes from")
 	}
 	older := s.get("/r/lobby?before="+all[70], "Accept: text/html")
 	if got := messageIDs(older); !slices.Equal(got, all[20:70]) || strings.Contains(older.body, "data-live") {
@@ -143,7 +143,7 @@ func TestRoomPageWorksWithoutScript(t *testing.T) {
 		t.Error("the message is not on the page, or not marked as the user's own")
 	}
 	if !regexp.MustCompile(`>\d\d:\d\d UTC</a>`).MatchString(page.body) {
-		t.Error("the time of the message does not say that it is in UTC")
+		t.Error("the time of the message is not marked as UTC")
 	}
 	refused := here.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), cookie, origin, "Accept: text/html")
 	if refused.status != 413 || !strings.Contains(refused.body, "at most 4000 characters") || !strings.Contains(refused.body, strings.Repeat("x", protocol.MaxText+1)) {

@@ -92,7 +92,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 		running.Go(func() {
 			got := s.preview(ada, "lobby", address)
 			if took := time.Since(began); got.status != http.StatusOK || took < 3*time.Second {
-				t.Errorf("%s: status %d after %v: %s", address, got.status, took, got.body)
+				t.Errorf("%s: got status %d after %v, want 200 after at least 3 seconds: %s", address, got.status, took, got.body)
 			}
 			bodies.Store(got.body, address)
 		})
@@ -100,7 +100,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 	running.Wait()
 	bodies.Range(func(body, address any) bool {
 		if body != `{"preview":null,"message":"No preview is available for this page."}` {
-			t.Errorf("%s: got %s", address, body)
+			t.Errorf("%s: got %s, want no preview", address, body)
 		}
 		return true
 	})
@@ -114,11 +114,11 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 	}
 	for _, secret := range []string{site.Port, "127.0.0", "169.254", "loopback.test"} {
 		if strings.Contains(strings.ReplaceAll(s.logs.String(), s.host, ""), secret) {
-			t.Errorf("the log has %q", secret)
+			t.Errorf("the log contains %q", secret)
 		}
 	}
 	if len(unreachable)+len(notURLs) < 40 {
-		t.Error("too few addresses")
+		t.Error("the test covers fewer than 40 addresses")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestPreviewsOfPages(t *testing.T) {
 			_, encoded, _ := strings.Cut(card.Picture.URL, ";base64,")
 			data, err := base64.StdEncoding.DecodeString(encoded)
 			if err != nil || card.Picture.Width != 640 || card.Picture.Height != 36 || card.Picture.Color == "" || len(data) == 0 {
-				t.Errorf("%s: got a picture of %d bytes, %+v", address, len(data), card.Picture)
+				t.Errorf("%s: got a picture of %d bytes and %+v, want 640 x 36 pixels with a color", address, len(data), card.Picture)
 			}
 		})
 	}

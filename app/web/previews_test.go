@@ -45,7 +45,7 @@ func (s *testServer) card(user testUser, room, address string) (made madeCard) {
 	s.t.Helper()
 	got := s.preview(user, room, address)
 	if got.status != http.StatusOK {
-		s.t.Errorf("%s: status %d: %s", address, got.status, got.body)
+		s.t.Errorf("%s: got status %d, want 200: %s", address, got.status, got.body)
 	} else {
 		got.decode(s.t, &made)
 	}
@@ -132,7 +132,7 @@ func (s *testServer) expectPreviewRefusal(t *testing.T, user testUser, room, tex
 	socket := s.connect(user)
 	socket.send(frame)
 	if refused := await[*client.Error](socket); refused.Code != "bad_field" || refused.Field != "preview" {
-		t.Errorf("got the error %+v over a WebSocket", refused)
+		t.Errorf("got the error %+v over a WebSocket, want bad_field about the preview", refused)
 	}
 }
 
@@ -162,12 +162,12 @@ func TestMessagesWithPreviews(t *testing.T) {
 
 	got := s.postJSON("/r/lobby/messages", `{"text":`+quote(text)+`,"preview":`+quote(token)+`}`, ada.bearer())
 	if got.status != http.StatusCreated {
-		t.Fatalf("status %d: %s", got.status, got.body)
+		t.Fatalf("got status %d, want 201: %s", got.status, got.body)
 	}
 	newest := func() streams.Entry {
 		page, err := s.chat.Page(t.Context(), identity.User{}, "lobby", streams.Where{Limit: 1})
 		if err != nil || len(page.Entries) != 1 {
-			t.Fatalf("got %d entries, error %v", len(page.Entries), err)
+			t.Fatalf("got %d entries and the error %v, want one entry", len(page.Entries), err)
 		}
 		return page.Entries[0]
 	}

@@ -20,7 +20,7 @@ func TestProtocolBodies(t *testing.T) {
 	known := bodyFields(t)
 	for _, example := range apptest.CodeBlocks(t, "PROTOCOL.md", "json") {
 		var object map[string]any
-		text := strings.TrimSuffix(strings.TrimPrefix(example, "["), "]") // a list has one element
+		text := strings.TrimSuffix(strings.TrimPrefix(example, "["), "]") // each example of a list has one element
 		if err := json.Unmarshal([]byte(text), &object); err != nil {
 			t.Fatalf("decode %s: %v", example, err)
 		}

@@ -91,7 +91,7 @@ func TestEndOfSessionEndsEverything(t *testing.T) {
 	}
 }
 
-func TestGuestWhoGetsAnAccountIsNoGuestAnyMore(t *testing.T) {
+func TestGuestWithAnAccountIsNoLongerAGuest(t *testing.T) {
 	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	guest := here.signIn("Ada")

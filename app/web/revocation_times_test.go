@@ -26,7 +26,7 @@ const (
 	cutEndLimit = 20 * time.Second
 )
 
-// An openSession has a socket and a live read in each format open in a room of which it is a member, on the
+// An openSession is a session of a member, with a socket and a live read in each format open in a room, on the
 // server there.
 type openSession struct {
 	there   *testServer

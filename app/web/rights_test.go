@@ -38,7 +38,7 @@ func rightsTable(t *testing.T) (rows []rightsRow) {
 	return rows
 }
 
-// stage is a room with everything on which an actor may act.
+// stage is a room with everything that an actor may act on.
 type stage struct {
 	*testServer
 	actor                         testUser
@@ -124,7 +124,7 @@ func change(name, method, path, body, formPath string, fields ...string) action 
 	}}
 }
 
-// actions are in an order in which each leaves everything as the later ones need it.
+// actions are ordered so that each leaves the stage as the later ones need it.
 var actions = []action{
 	{"read", map[string]func(p *stage) int{
 		"WebSocket": func(p *stage) int { return p.frame(`{"type":"follow","room":%q,"last":0}`, p.room) },

@@ -103,7 +103,7 @@ func TestCreatedRoomIsListedWhileItIsEmpty(t *testing.T) {
 	expect("/r/attic", "lobby", "attic", "garden-shed")
 	expect("/r/lobby", "lobby", "attic", "garden-shed")
 	if others := s.get("/", "Accept: text/html", "Cookie: burble="+s.signIn("Bob").Token); strings.Contains(others.body, "attic") {
-		t.Error("another user's list has the empty room")
+		t.Error("another user's list contains the empty room")
 	}
 
 	s.post(ada, "attic", "hi")

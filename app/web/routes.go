@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	eventsPattern = "/r/*/events" // for path.Match, before the request has a route
+	eventsPattern = "/r/*/events" // for path.Match, because middleware runs before the route is known
 	framesPattern = "/r/*/frames"
 	auditPath     = "/audit/events"
 )
 
 // routes registers middleware and handlers in the order in which they run. Probes, metrics and
-// static files come before the checks of origin, rate and token, because everyone gets the same
-// response. Probes and static files also come before the check of the host. Health checks may use any
+// static files come before the origin, rate and token checks, because everyone gets the same
+// response. Probes and static files also come before the host check, because health checks may use any
 // host, and the page that refuses a host needs its style sheet.
 func (s *Server) routes() {
 	s.fiber.Use(closeSpare, s.recoverPanic, s.callers.Identify, s.secure)
@@ -58,7 +58,7 @@ func (s *Server) routes() {
 	s.registerPeople()
 }
 
-// registerPeople adds the routes of the packages about people.
+// registerPeople adds the routes of packages signin and people.
 func (s *Server) registerPeople() {
 	o := s.options
 	keys := passkeys.New(o.Accounts, s.log)

@@ -26,7 +26,7 @@ func length(content string) string { return fmt.Sprintf("Content-Length: %d\r\n"
 const nextRequest = "GET /rooms HTTP/1.1\r\nHost: x\r\n\r\n"
 
 // The server must agree with every proxy about where the body of an upload ends, whether or not it reads it.
-func TestBodiesOfUploadsAreNoRequests(t *testing.T) {
+func TestUploadBodiesAreNotParsedAsRequests(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")
@@ -196,7 +196,7 @@ func TestInterruptedUploadsGiveQuotaBack(t *testing.T) {
 	}
 }
 
-func TestUploadsAtOnceAreLimited(t *testing.T) {
+func TestConcurrentUploadsAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, withFiles(t), func(set *settings) { set.TrustedProxy = "forwarded" })
 	ada := s.signIn("Ada")
@@ -211,7 +211,7 @@ func TestUploadsAtOnceAreLimited(t *testing.T) {
 	}
 	got := upload()
 	if got.expectRefusal(t, 429, protocol.RateLimited, ""); got.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the response has no Retry-After")
 	}
 	s.startUpload(ada, from("192.0.2.2"))
 	s.awaitUploads(uploads.MaxUploads + 1)

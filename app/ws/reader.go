@@ -40,7 +40,7 @@ type Reader struct {
 	state gobwas.State // StateFragmented between the frames of one message
 }
 
-// CloseError is the close frame with which the server must close the connection, because the client
+// CloseError is the close frame that the server must close the connection with, because the client
 // violated the protocol or sent a close frame itself.
 type CloseError struct {
 	Code   int

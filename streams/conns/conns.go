@@ -54,7 +54,7 @@ type Options struct {
 type Set struct {
 	// Retrying is for reads, and for writes that may be repeated. go-redis retries them.
 	Retrying redis.UniversalClient
-	// Unretried is for writes that only their caller may repeat. go-redis never retries them.
+	// Unretried is for writes that only the caller may retry. go-redis never retries them.
 	Unretried redis.UniversalClient
 	// Blocking is for commands that block, so that they do not delay other commands.
 	Blocking redis.UniversalClient
@@ -64,7 +64,7 @@ type Set struct {
 	discovery sync.Mutex // see BlockingNode
 
 	durableMu sync.Mutex
-	durable   map[*redis.Client]*sharedPipeline // by the server; over Retrying
+	durable   map[*redis.Client]*sharedPipeline // by server; over Retrying
 }
 
 // New returns a Set, which connects on first use. The caller must close it.
@@ -134,9 +134,9 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 }
 
 // RequirePrimary returns an error if the connection is to a replica. A replica lags behind its
-// primary, and a former primary will soon replace its history.
+// primary, and a former primary will soon discard its own history.
 func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error {
-	// Only a primary accepts writes. This one removes nothing.
+	// Only a primary accepts writes. This write removes nothing.
 	err := conn.XTrimMaxLenApprox(ctx, stream, math.MaxInt64, 0).Err()
 	if IsReply(err, "READONLY ", "MOVED ") {
 		return fmt.Errorf("not a primary: %w", err)

@@ -19,7 +19,7 @@ var ErrNotReplicated = errors.New("no replica has confirmed the write")
 // then sends all commands to the server that has the key. If the error is ErrNotReplicated, the caller may use the commands.
 //
 // Only one of these pipelines waits for the replicas of a server at a time. While the replicas hang, the other connections
-// are left for reads.
+// remain available for reads.
 func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(redis.Pipeliner)) error {
 	if !s.replicate {
 		return s.Pipeline(ctx, weight, queue)
@@ -41,8 +41,8 @@ func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(re
 // markScript writes a key, even if Redis is full: Redis refuses a script only before its first write, and DEL needs no memory.
 var markScript = redis.NewScript(`redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], '', 'PX', 1) return 1`)
 
-// markAndWait adds a write and a WAIT for one replica to the pipeline. WAIT waits only for writes over its own connection. If
-// an earlier call made the change, the commands before may have written nothing.
+// markAndWait adds a write and a WAIT for one replica to the pipeline. WAIT waits only for writes over its own connection,
+// and if an earlier call has already made the change, the commands before it write nothing.
 func markAndWait(ctx context.Context, pipe redis.Pipeliner, key string) *redis.Cmd {
 	markScript.Eval(ctx, pipe, []string{key + ":replicated"})
 	return pipeWait(ctx, pipe)

@@ -110,7 +110,7 @@ func TestChangesThatWaitForAReplicaLeaveConnectionsForReads(t *testing.T) {
 	}
 }
 
-// A change that no replica can confirm is made nevertheless, so that a ban works at once. This must not depend on whether
+// A change is made even if no replica can confirm it, so that a ban takes effect at once. This must not depend on whether
 // Redis already has the script.
 func TestUnconfirmedChangeIsMade(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Call is one call of a script. The script must be repeatable, because Redis may run it twice.
+// A Call is one call of a script. The script must be idempotent, because Redis may run it twice.
 type Call struct {
 	Script *redis.Script
 	Keys   []string
@@ -58,8 +58,8 @@ func (s *Set) RunScript(ctx context.Context, call Call) *redis.Cmd {
 	return replies[0]
 }
 
-// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is nil or ErrNotReplicated. In
-// either case, the script has run.
+// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is ErrNotReplicated if the script
+// has run but no replica has confirmed its writes, and otherwise nil. The reply holds any other error.
 func (s *Set) RunDurably(ctx context.Context, call Call) (reply *redis.Cmd, unconfirmed error) {
 	if !s.replicate {
 		return s.RunScript(ctx, call), nil

@@ -5,7 +5,8 @@
 -- ARGV  1 room's name  2 epoch  3 second part of the first entry's ID  4 idempotency key of the first entry
 --       5 kind: 'public', 'private' or 'direct'  6 title  7 creator's user ID  8 creator's name
 --       9 creator's role, or '' for none  10, 11, ... user ID and name of each other member
--- Reply 'created', also if the same creator has created the room with this idempotency key, or 'exists'
+-- Reply 'created' if the room is new, or if the same creator has already created it with this idempotency
+--       key; else 'exists'
 
 local name, epoch, key, kind, title, uid, author = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 

@@ -1,7 +1,7 @@
 -- Moves a user's read marker in a room forward, but never back. Needs lib.lua.
 --
 -- KEYS  1 the user's read markers
--- ARGV  1 room's name  2 the entry ID to which to move the marker
+-- ARGV  1 room's name  2 the entry ID to move the marker to
 -- Reply 1 if the marker moved, else 0
 --
 -- A user has up to 500 markers. Adding another removes the oldest 50.

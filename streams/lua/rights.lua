@@ -6,8 +6,8 @@ local function is_hidden(name)
 end
 
 -- member(members, uid) returns the user's role in the room, the ID of the entry that made them a
--- member, and the time until which they are muted, in ms. The role is nil if they are not a member. A
--- former member has the ID of the entry that removed them, and may still be muted.
+-- member, and the time until which they are muted, in ms. The role is nil if they are not a member. For
+-- a former member, the ID is that of the entry that removed them. They may still be muted.
 local function member(members, uid)
   local value = redis.call('HGET', members, uid)
   if not value then return nil end
@@ -16,8 +16,8 @@ local function member(members, uid)
 end
 
 -- change_member(room, members, id, new) applies an entry of kind 'member' with the given ID and fields. For a
--- former member, the hash keeps the ID of the entry that removed them, because their readers must end there. It
--- also keeps the mute of a member who leaves a hidden room, so that coming back does not end it.
+-- former member, the hash keeps the ID of the entry that removed them, because their readers must stop there. It
+-- also keeps the mute of a member who leaves a hidden room, so that rejoining does not lift it.
 local function change_member(room, members, id, new)
   local role, since, muted = member(members, new.member)
   if not role or new.role == 'none' then since = id end
@@ -49,8 +49,8 @@ local is_post = {message = true, edit = true, react = true, topic = true}
 
 -- refuse(room, actor, kind, new, members) returns the reason why the actor may not append an entry, or nil if
 -- they may. It does not check who wrote the message that an edit or a deletion changes.
---   room   name; settings: kind, archived and locked in meta
---   actor  uid; role in the room; muted; rank on the server
+--   room   a table with its name, and with kind, archived and locked from meta
+--   actor  a table with their uid, their role in the room, the end of their mute, and their rank on the server
 --   new    the fields of the entry
 local function refuse(room, actor, kind, new, members)
   local hidden = is_hidden(room.name)
@@ -71,13 +71,14 @@ local function refuse(room, actor, kind, new, members)
   local role, _, muted = member(members, new.member)
   if new.role == 'none' then
     if not role then return 'no_member' end
-    -- The actor leaves. In a public room, only moderators can: others are in the hash because of a mute.
+    -- The actor leaves. In a public room, only moderators can. Anyone else in its hash is there because they
+    -- were muted, and must not be able to lift the mute by leaving.
     if new.member == actor.uid and (hidden or role == 'moderator') then return nil end
     if role == 'moderator' and not is_owner then return 'not_owner' end
     return not is_moderator and 'not_moderator' or nil
   end
   if (new.role == 'moderator') ~= (role == 'moderator') and not is_owner then return 'not_owner' end
-  -- Every member of a hidden room may invite people, but not change those who are members.
+  -- Every member of a hidden room may add people, but not change existing members.
   local is_invite = hidden and not role and new.role == 'member' and not new.muted
   return not (is_invite or is_moderator) and 'not_moderator' or nil
 end

@@ -40,7 +40,7 @@ local function trim(room, meta, amended, erased, runs, erased_edits, length, mos
     if n then redis.call('HSET', meta, 'trimmed_n', n); break end
   end
   for _, entry in ipairs(removed) do remove_state(amended, entry[1]) end
-  -- The erased IDs of the last trimmed millisecond stay, which does no harm.
+  -- The erased IDs of the last trimmed millisecond are kept, which is harmless.
   local below = '(' .. string.match(through, '^%d+')
   for _, set in ipairs({erased, erased_edits}) do
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', set, '-inf', below, 'LIMIT', 0, 500)) do

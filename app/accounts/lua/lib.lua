@@ -71,7 +71,7 @@ local function start_session(session, record)
   redis.call('HSET', sessions, session, record)
 end
 
--- add_passkey(id, record) returns false if another person has the passkey, or this one has 20.
+-- add_passkey(id, record) stores a passkey. It returns false if another person has it, or if this person already has 20.
 local function add_passkey(id, record)
   local owner = redis.call('HGET', passkey_users, id)
   if owner and owner ~= user then return false end

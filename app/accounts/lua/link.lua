@@ -2,7 +2,7 @@
 --
 -- KEYS  10 the creator's account  11 the link
 -- ARGV  2 the creator's user ID, or '' for the operator  3 life in ms
---       4 the creator's session, with which the link ends, or ''
+--       4 the creator's session, or ''; when it ends, the link stops working
 -- Reply ok, banned, unknown, or not_allowed
 
 if ARGV[2] ~= user and not may_act(ARGV[2], KEYS[10]) then return {'not_allowed'} end

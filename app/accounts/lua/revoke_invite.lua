@@ -2,8 +2,8 @@
 --
 -- KEYS  10 the invite  11 invites
 -- ARGV  2 the invite's ID
--- Reply ok and '1', or '0' if there was no such invite; or not_allowed unless the person created it, or is a moderator
---       and it has no room
+-- Reply ok and '1', or ok and '0' if there was no such invite; or not_allowed. The creator may revoke an invite, and
+--       moderators may revoke those without a room
 
 local invite = redis.call('HMGET', KEYS[10], 'by', 'room')
 if invite[1] then

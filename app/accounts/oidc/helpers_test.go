@@ -152,7 +152,7 @@ func (f *fixture) authorize(next string, guest identity.User) (cookie string, qu
 	to, err := response.Location()
 	f.must(err)
 	if !strings.HasPrefix(to.String(), redirect+"?") {
-		f.Fatalf("redirected to %s", to)
+		f.Fatalf("redirected to %s, want %s", to, redirect)
 	}
 	return state, to.Query()
 }

@@ -26,7 +26,7 @@ type authorization struct {
 	Guest    identity.User `json:"guest"`
 }
 
-// Begin starts a sign-in at the provider. redirect is the URL to which the provider sends its response. guest, if
+// Begin starts a sign-in at the provider. redirect is the URL that the provider sends its response to. guest, if
 // set, is the guest who gets the account. The caller must have verified the guest's token. next is the page to show
 // afterwards; anything but a path of this site becomes "/".
 //

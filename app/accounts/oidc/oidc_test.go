@@ -30,7 +30,7 @@ func TestSignInAgainToSameAccount(t *testing.T) {
 	second, err := f.signIn()
 	f.must(err)
 	if first.User != second.User || first.User.Name != "Ada Lovelace" || first.Session.ID == second.Session.ID {
-		t.Errorf("signed in as %+v and %+v", first, second)
+		t.Errorf("signed in as %+v and %+v, want two sessions of Ada Lovelace", first, second)
 	}
 }
 
@@ -42,7 +42,7 @@ func TestGuestKeepsTheUserID(t *testing.T) {
 	cookie, query := f.authorize("/r/lobby?at=1#x", guest)
 	signedIn, next, err := f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
 	if err != nil || signedIn.User != guest || next != "/r/lobby?at=1#x" {
-		t.Errorf("signed in as %v, next %q, %v", signedIn.User, next, err)
+		t.Errorf("signed in as %v, next %q, error %v; want %v and the room's path", signedIn.User, next, err, guest)
 	}
 	f.want("guest", f.accounts.Guest(ctx, guest.ID), accounts.ErrUpgraded)
 	// A second guest in the same person's browser does not get the account's user ID.
@@ -51,7 +51,7 @@ func TestGuestKeepsTheUserID(t *testing.T) {
 	cookie, query = f.authorize("/", other)
 	signedIn, _, err = f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
 	if err != nil || signedIn.User != guest {
-		t.Errorf("signed in as %v, %v", signedIn.User, err)
+		t.Errorf("signed in as %v, %v; want %v", signedIn.User, err, guest)
 	}
 	f.want("the other guest", f.accounts.Guest(ctx, other.ID), nil)
 }
@@ -74,16 +74,16 @@ func TestEveryResponseWorksOnce(t *testing.T) {
 	}
 	working.Wait()
 	if succeeded.Load() != 1 {
-		t.Errorf("%d sign-ins with one response", succeeded.Load())
+		t.Errorf("one response signed in %d times, want once", succeeded.Load())
 	}
 }
 
-func TestResponsesToOthersAreRefused(t *testing.T) {
+func TestResponsesForOtherSignInsAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	mallory, response := f.authorize("/", identity.User{})
 	ada, _ := f.authorize("/", identity.User{})
-	for what, cookie := range map[string]string{"another browser": ada, "no cookie": "", "part of the state": mallory[:10]} {
+	for what, cookie := range map[string]string{"another browser": ada, "no cookie": "", "part of the cookie": mallory[:10]} {
 		_, _, err := f.provider.Finish(ctx, cookie, response, accounts.SignIn{})
 		f.want(what, err, accounts.ErrRefused)
 	}
@@ -108,7 +108,7 @@ func TestWrongIDTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *oidc.Options) { o.Domains = []string{"other.example", " example.COM"} })
 	if _, err := f.signIn(); err != nil {
-		t.Fatalf("a valid token: %v", err)
+		t.Fatalf("sign in with a valid token: %v", err)
 	}
 	tests := map[string]struct {
 		change func(jwt.MapClaims)
@@ -120,8 +120,8 @@ func TestWrongIDTokensAreRefused(t *testing.T) {
 		"issuer with a slash":    {func(c jwt.MapClaims) { c["iss"] = f.mock.Issuer() + "/" }, accounts.ErrRefused},
 		"another audience":       {func(c jwt.MapClaims) { c["aud"] = "x" }, accounts.ErrRefused},
 		"two audiences":          {func(c jwt.MapClaims) { c["aud"] = []string{"x", f.mock.ClientID} }, accounts.ErrRefused},
-		"another party":          {func(c jwt.MapClaims) { c["aud"] = []string{"x", f.mock.ClientID}; c["azp"] = "x" }, accounts.ErrRefused},
-		"this party":             {func(c jwt.MapClaims) { c["aud"] = []string{"x", f.mock.ClientID}; c["azp"] = f.mock.ClientID }, nil},
+		"another azp":            {func(c jwt.MapClaims) { c["aud"] = []string{"x", f.mock.ClientID}; c["azp"] = "x" }, accounts.ErrRefused},
+		"own azp":                {func(c jwt.MapClaims) { c["aud"] = []string{"x", f.mock.ClientID}; c["azp"] = f.mock.ClientID }, nil},
 		"no subject":             {func(c jwt.MapClaims) { delete(c, "sub") }, accounts.ErrRefused},
 		"another access token":   {func(c jwt.MapClaims) { c["at_hash"] = "x" }, accounts.ErrRefused},
 		"expired":                {func(c jwt.MapClaims) { c["exp"] = time.Now().Add(-3 * time.Minute).Unix() }, accounts.ErrRefused},
@@ -143,7 +143,7 @@ func TestWrongIDTokensAreRefused(t *testing.T) {
 		signedIn, err := f.signIn()
 		f.want(name, err, test.want)
 		if err == nil && signedIn.User.Name == "" {
-			t.Errorf("%s: no name", name)
+			t.Errorf("%s: the user has no name", name)
 		}
 	}
 	f.change, f.userinfoSubject = tests["address from userinfo"].change, "eve"
@@ -204,7 +204,7 @@ func TestUnreachableProvider(t *testing.T) {
 	}
 	f.want("logout", f.provider.Logout(ctx, "x"), accounts.ErrUnavailable)
 	if took := time.Since(began); took < 5*time.Second && strings.Count(f.log.String(), "cannot discover") != 1 {
-		t.Errorf("log: %s", f.log)
+		t.Errorf("want one \"cannot discover\" in the log, got: %s", f.log)
 	}
 	// The provider starts.
 	mock, err := mockoidc.NewServer(nil)
@@ -222,7 +222,7 @@ func TestUnreachableProvider(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("the provider was not discovered again")
+			t.Fatal("discovery was not repeated within a minute")
 		}
 	}
 	_, err = f.signIn()
@@ -284,7 +284,7 @@ func TestCodesAreNotLogged(t *testing.T) {
 		}
 	}
 	if !strings.Contains(f.log.String(), "refused the code") {
-		t.Errorf("log: %s", f.log)
+		t.Errorf("want \"refused the code\" in the log, got: %s", f.log)
 	}
 }
 
@@ -292,7 +292,7 @@ func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	for _, options := range []oidc.Options{{}, {Issuer: "login.example", ClientID: "x"}, {Issuer: "ftp://x", ClientID: "x"}, {Issuer: "https://x"}, {Issuer: "://", ClientID: "x"}} {
 		if _, err := oidc.New(nil, options); err == nil {
-			t.Errorf("%+v was accepted", options)
+			t.Errorf("New accepted the invalid options %+v", options)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func (f *fixture) create(user identity.User, from virtualwebauthn.RelyingParty) 
 	parsed, err := virtualwebauthn.ParseAttestationOptions(string(options))
 	f.must(err)
 	if handle := uuid.MustParse(user.ID); parsed.UserID != string(handle[:]) || parsed.RelyingPartyID != site.ID {
-		f.Fatalf("options %s", options)
+		f.Fatalf("got options %s, want the user ID as the handle and the site as the relying party", options)
 	}
 	f.device.Options.UserHandle = []byte(parsed.UserID)
 	return code, virtualwebauthn.CreateAttestationResponse(from, f.device, f.key, *parsed)

@@ -53,8 +53,8 @@ func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, resp
 	if err != nil {
 		return accounts.SignedIn{}, p.refuse("sign in with a passkey", err)
 	}
-	if credential.Authenticator.CloneWarning { // a hint, but refusing would lock out the owner too
-		p.log.Warn("the counter of a passkey went back, so it may have been copied", "user", owner.ID)
+	if credential.Authenticator.CloneWarning { // only a hint: refusing the sign-in could lock out the owner
+		p.log.Warn("the counter of a passkey went backwards, so the passkey may have been copied", "user", owner.ID)
 	}
 	stored.update(credential)
 	used := &accounts.Passkey{User: owner.User, ID: encodeID(credential.ID), Record: stored.encode()}
@@ -64,9 +64,9 @@ func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, resp
 // owner returns the user and the passkey that the response names. If they do not exist, the passkey has
 // a key that verifies nothing.
 //
-// The library refuses a passkey whose flag "backup eligible" differs from the stored one, and that of iCloud
-// passkeys changes (go-webauthn #335). The flag only describes where the passkey is
-// kept, and the signature covers it. Therefore owner takes the new value. Refusing would lock people out.
+// The library refuses a passkey whose flag "backup eligible" differs from the stored one, but the flag of iCloud
+// passkeys can change (go-webauthn #335), and refusing them would lock people out. The flag describes only where
+// the passkey is kept, and the signature covers it. Therefore owner uses the new value.
 func (p *Passkeys) owner(ctx context.Context, parsed *protocol.ParsedCredentialAssertionData) (*user, record, error) {
 	stored := record{PublicKey: unknownKey()}
 	owner := &user{}

@@ -24,7 +24,7 @@ func TestCreateAndSignIn(t *testing.T) {
 	signedIn, err := f.login()
 	f.must(err)
 	if signedIn.User != ada.User || signedIn.Session.ID == ada.Session.ID || signedIn.Role != accounts.Member {
-		t.Errorf("signed in as %+v", signedIn)
+		t.Errorf("signed in as %+v, want a new session of %v", signedIn, ada.User)
 	}
 	session, err := f.accounts.Verify(signedIn.Token)
 	f.must(err)
@@ -32,7 +32,7 @@ func TestCreateAndSignIn(t *testing.T) {
 	f.must(err)
 	list, err := f.passkeys.List(ctx, ada.User.ID)
 	if err != nil || len(list) != 1 || uuid.Validate(list[0].Model) != nil || time.Since(list[0].Used) > time.Hour {
-		t.Errorf("passkeys: %+v, %v", list, err)
+		t.Errorf("List returned %+v, %v; want one passkey that was just used", list, err)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestRecordIsSmall(t *testing.T) {
 	for id, record := range all {
 		t.Logf("%d bytes", len(id)+len(record))
 		if len(id)+len(record) > 400 {
-			t.Errorf("a passkey takes %d bytes: %s", len(id)+len(record), record)
+			t.Errorf("a passkey takes %d bytes, want at most 400: %s", len(id)+len(record), record)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestEveryResponseWorksOnce(t *testing.T) {
 	}
 	working.Wait()
 	if succeeded.Load() != 1 {
-		t.Errorf("%d sign-ins with one response", succeeded.Load())
+		t.Errorf("one response signed in %d times, want once", succeeded.Load())
 	}
 	// The response must not work with another code either.
 	other, _ := f.assert(relyingParty)
@@ -180,10 +180,10 @@ func TestInvalidResponsesAreRefused(t *testing.T) {
 		_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
 		f.want(name, err, accounts.ErrRefused)
 		if err != nil && err.Error() != accounts.ErrRefused.Error() {
-			t.Errorf("%s: the error differs: %v", name, err)
+			t.Errorf("%s: got the error %v, want %v without details", name, err, accounts.ErrRefused)
 		}
 		if strings.Contains(f.log.String(), code+" ") || strings.Contains(f.log.String(), "Ada") {
-			t.Errorf("%s: the log has %q", name, f.log.String())
+			t.Errorf("%s: the log contains the code or the name: %q", name, f.log.String())
 		}
 	}
 	code, response := f.create(newUser(t, "Bob"), from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "http://chat.example" }))
@@ -191,7 +191,7 @@ func TestInvalidResponsesAreRefused(t *testing.T) {
 	f.want("create from another origin", err, accounts.ErrRefused)
 	f.device.Options.UserHandle = adaHandle[:]
 	if _, err := f.login(); err != nil {
-		t.Errorf("a valid response: %v", err)
+		t.Errorf("sign in with a valid response: %v", err)
 	}
 }
 
@@ -204,15 +204,15 @@ func TestBackupEligibilityMayChange(t *testing.T) {
 		f.device.Options.BackupEligible, f.device.Options.BackupState = eligible, eligible
 		signedIn, err := f.login()
 		if err != nil || signedIn.User != ada.User {
-			t.Errorf("eligible = %v: %v", eligible, err)
+			t.Errorf("backup eligible = %v: signed in as %v, %v; want %v", eligible, signedIn.User, err, ada.User)
 		}
 	}
 	if !strings.Contains(f.log.String(), "changed whether it can be backed up") {
-		t.Errorf("log: %s", f.log)
+		t.Errorf("want \"changed whether it can be backed up\" in the log, got: %s", f.log)
 	}
 }
 
-func TestCounterThatGoesBackIsLogged(t *testing.T) {
+func TestCounterThatGoesBackwardsIsLogged(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.register("Ada")
@@ -223,7 +223,7 @@ func TestCounterThatGoesBackIsLogged(t *testing.T) {
 	_, err = f.login()
 	f.must(err)
 	if !strings.Contains(f.log.String(), "may have been copied") {
-		t.Errorf("log: %s", f.log)
+		t.Errorf("want \"may have been copied\" in the log, got: %s", f.log)
 	}
 }
 
@@ -240,7 +240,7 @@ func TestPasskeyBelongsToOneAccount(t *testing.T) {
 	f.want("no account was made", second(f.accounts.Account(ctx, passkey.User.ID)), accounts.ErrUnknown)
 }
 
-func TestOptionsOfTheBrowser(t *testing.T) {
+func TestBrowserOptions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.register("Ada")
@@ -259,17 +259,17 @@ func TestOptionsOfTheBrowser(t *testing.T) {
 	key := create.PublicKey
 	if key.Attestation != "none" || key.AuthenticatorSelection.ResidentKey != "required" || key.AuthenticatorSelection.UserVerification != "required" ||
 		len(key.ExcludeCredentials) != 1 || key.User.Name != "Ada" || key.User.ID != base64.RawURLEncoding.EncodeToString(handle[:]) {
-		t.Errorf("options %s", options)
+		t.Errorf("the options for a new passkey are wrong: %s", options)
 	}
 	options, _, err = f.passkeys.BeginLogin(ctx, site)
 	f.must(err)
 	if strings.Contains(string(options), "allowCredentials") || !strings.Contains(string(options), `"userVerification":"required"`) {
-		t.Errorf("options %s", options)
+		t.Errorf("got options %s, want user verification and no allowCredentials", options)
 	}
 }
 
 // The response for a user who does not exist must take as long as an invalid response for one who does.
-func TestUnknownUsersTakeAsLong(t *testing.T) {
+func TestUnknownUserTakesAsLongAsKnownUser(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.register("Ada")
@@ -298,6 +298,6 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 	t.Logf("medians %v and %v", known[n/2], unknown[n/2])
 	// Without the verification, a response takes about half as long.
 	if ratio < 0.8 || ratio > 1.25 {
-		t.Errorf("an unknown user takes %.2f times as long as a known one", ratio)
+		t.Errorf("an unknown user takes %.2f times as long as a known one, want 0.8 to 1.25", ratio)
 	}
 }

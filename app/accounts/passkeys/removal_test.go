@@ -30,7 +30,7 @@ func TestRemovedPasskeyDoesNotSignIn(t *testing.T) {
 	f.must(f.accounts.AddPasskey(ctx, bob.Session, passkey)) // a retry
 	signedIn, err := f.login()
 	if err != nil || signedIn.User != bob.User {
-		t.Errorf("signed in as %v, %v", signedIn.User, err)
+		t.Errorf("signed in as %v, %v; want %v", signedIn.User, err, bob.User)
 	}
 	f.must(f.accounts.SignOut(ctx, bob.User.ID, bob.User.ID, bob.Session.ID))
 	f.want("add when signed out", f.accounts.AddPasskey(ctx, bob.Session, passkey), accounts.ErrSignedOut)
@@ -98,6 +98,6 @@ func TestSetupWithPasskey(t *testing.T) {
 	f.must(err)
 	signedIn, err := f.login()
 	if err != nil || signedIn.Role != accounts.Owner {
-		t.Errorf("signed in as %+v, %v", signedIn, err)
+		t.Errorf("signed in as %+v, %v; want an owner", signedIn, err)
 	}
 }

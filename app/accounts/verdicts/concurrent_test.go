@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Verdicts, changes, breaks and subscriptions at the same time. Run it with -race.
+// TestConcurrentUse mixes verdicts, changes, breaks and subscriptions. Run it with -race.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -42,7 +42,7 @@ func TestConcurrentUse(t *testing.T) {
 	working.Wait()
 	for _, s := range sessions {
 		if v, err := f.Verdict(ctx, s); err != nil || v.Role != Moderator {
-			t.Errorf("%v, %v", v, err)
+			t.Errorf("Verdict returned %v, %v; want a moderator", v, err)
 		}
 	}
 }

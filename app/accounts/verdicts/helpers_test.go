@@ -26,7 +26,7 @@ var ctx = context.Background()
 type fakeStore struct {
 	mu       sync.Mutex
 	last     int // the last entry of the stream
-	lag      int // how many entries the reads lack, as on a former primary
+	lag      int // how many entries reads are behind, as on a former primary
 	away     bool
 	users    map[uuid.UUID]*State
 	sessions map[uuid.UUID]bool // whether they are live

@@ -20,10 +20,10 @@ func TestCacheIsBounded(t *testing.T) {
 		}
 	}
 	if n := len(f.cache.users); n > maxCachedUsers+20 {
-		t.Errorf("%d cached users", n)
+		t.Errorf("%d users are cached, want at most %d", n, maxCachedUsers+20)
 	}
 	f.Changed(f.change("signed_out", s, nil))
 	if !slices.Equal(r.events, []error{ErrSignedOut}) {
-		t.Errorf("notified of %v", r.events)
+		t.Errorf("notified of %v, want only %v", r.events, ErrSignedOut)
 	}
 }

@@ -135,7 +135,7 @@ func (c *cache) changeUser(user *cachedUser, text func(field string) string) []n
 		user.user.Name = text("name")
 	case "account", "unbanned": // there were no sessions before
 		return nil
-	default: // a kind of a newer release
+	default: // a kind that only a newer release knows
 		c.recheckDue = true
 		return nil
 	}

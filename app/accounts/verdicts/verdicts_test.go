@@ -84,11 +84,11 @@ func TestRestoredChecksEverything(t *testing.T) {
 		}
 	}
 	if !slices.Equal(guestRecorder.events, []error{ErrBanned}) {
-		t.Errorf("guest: %v", guestRecorder.events)
+		t.Errorf("the guest was notified of %v, want only %v", guestRecorder.events, ErrBanned)
 	}
 	f.want(sessions[6], nil, 0)
 	if v, _ := f.Verdict(ctx, sessions[9]); v.Role != Owner {
-		t.Errorf("role %s", v.Role)
+		t.Errorf("got role %q, want %q", v.Role, Owner)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestOldChangesAreIgnored(t *testing.T) {
 	f.Changed(newID, newer)
 	f.want(s, nil, 0)
 	if len(r.events) > 0 {
-		t.Errorf("notified of %v", r.events)
+		t.Errorf("notified of %v, want nothing", r.events)
 	}
 }
 
@@ -158,16 +158,16 @@ func TestChangesNotifySubscribers(t *testing.T) {
 	f.Changed(f.change("role", s, func(s *State) { s.Role = Moderator }))
 	f.Changed(f.change("name", s, func(s *State) { s.User.Name = "Bob" }))
 	if v, err := f.Verdict(ctx, s); err != nil || v.Role != Moderator || v.User.Name != "Bob" {
-		t.Errorf("%v, %v", v, err)
+		t.Errorf("Verdict returned %v, %v; want the moderator Bob", v, err)
 	}
 	f.Changed(f.change("left", s, nil))
 	for _, r := range all {
 		if !slices.Equal(r.events, []error{nil, nil, ErrSignedOut}) {
-			t.Errorf("notified of %v", r.events)
+			t.Errorf("notified of %v, want two changes and %v", r.events, ErrSignedOut)
 		}
 	}
 	if len(gone.events) > 0 {
-		t.Errorf("notified after Unsubscribe of %v", gone.events)
+		t.Errorf("notified of %v after Unsubscribe, want nothing", gone.events)
 	}
 	f.Changed("9999-0", map[string]any{"kind": "signed_out"}) // unreadable
 }
@@ -183,7 +183,7 @@ func TestUnknownChangeIsRead(t *testing.T) {
 	f.Changed(f.change("suspended", s, func(*State) { f.sessions[s.ID] = false }))
 	f.recheckUnconfirmed(ctx)
 	if !slices.Equal(r.events, []error{ErrSignedOut}) {
-		t.Errorf("notified of %v", r.events)
+		t.Errorf("notified of %v, want only %v", r.events, ErrSignedOut)
 	}
 }
 
@@ -202,12 +202,12 @@ func TestRunChecksSubscribersWithoutTail(t *testing.T) {
 	before := f.reads
 	f.recheckUnconfirmed(ctx)
 	if f.reads != before {
-		t.Error("a confirmed cache was read")
+		t.Error("Run read a confirmed session again")
 	}
 	f.now += MaxUnconfirmed + 1
 	f.recheckUnconfirmed(ctx)
 	if !slices.Equal(r.events, []error{ErrSignedOut}) || !slices.Equal(g.events, []error{ErrUpgraded}) {
-		t.Errorf("notified of %v and %v", r.events, g.events)
+		t.Errorf("notified of %v and %v, want only %v and %v", r.events, g.events, ErrSignedOut, ErrUpgraded)
 	}
 	// From then on at intervals, and earlier if the tail is known to be broken.
 	other := f.session()
@@ -218,12 +218,12 @@ func TestRunChecksSubscribersWithoutTail(t *testing.T) {
 	f.now += recheckInterval - 1
 	f.recheckUnconfirmed(ctx)
 	if len(r.events) != 1 {
-		t.Error("checked again at once")
+		t.Error("the sessions were checked again at once")
 	}
 	f.now++
 	f.recheckUnconfirmed(ctx)
 	if len(r.events) != 2 {
-		t.Error("not checked again")
+		t.Error("the sessions were not checked again")
 	}
 	f.restore(nil)
 	other = f.session()
@@ -235,11 +235,11 @@ func TestRunChecksSubscribersWithoutTail(t *testing.T) {
 	f.now += recheckInterval + 1
 	f.recheckUnconfirmed(ctx)
 	if len(r.events) != 3 {
-		t.Error("a broken tail was not noticed in time")
+		t.Error("the sessions were not checked soon after the tail broke")
 	}
 }
 
-func TestUnconfirmedSessionsEndIfWanted(t *testing.T) {
+func TestUnconfirmedSessionsEndIfConfigured(t *testing.T) {
 	t.Parallel()
 	for _, end := range []bool{false, true} {
 		f := newFixture(t)
@@ -252,18 +252,18 @@ func TestUnconfirmedSessionsEndIfWanted(t *testing.T) {
 		f.now += MaxUnconfirmed
 		f.recheckUnconfirmed(ctx)
 		if len(r.events) > 0 {
-			t.Errorf("ended early: %v", r.events)
+			t.Errorf("the subscription ended early: %v", r.events)
 		}
 		f.now++
 		f.recheckUnconfirmed(ctx)
 		f.recheckUnconfirmed(ctx)
 		if end != slices.Equal(r.events, []error{ErrUnavailable}) {
-			t.Errorf("end = %v: notified of %v", end, r.events)
+			t.Errorf("EndUnconfirmed = %v: notified of %v", end, r.events)
 		}
 	}
 }
 
-func TestGuestIsDecidedFromMemory(t *testing.T) {
+func TestGuestIsCheckedInMemory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	guest := uuid.New()
@@ -287,7 +287,7 @@ func TestGuestIsDecidedFromMemory(t *testing.T) {
 	f.now += MaxUnconfirmed + 1
 	check(nil, 1)
 	if err := f.Guest(ctx, "not a user ID"); err == nil {
-		t.Error("anything is a guest")
+		t.Error("Guest accepted an invalid user ID")
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// client is one connection to the server. Its receiver reads it. Any goroutine may write whole
-// frames.
+// client is one connection to the server. Only its receiver reads from it. Any goroutine may write
+// whole frames to it.
 type client struct {
 	fd    int
 	index int
@@ -21,15 +21,15 @@ type client struct {
 
 	// Used only by the receiver:
 	state            state
-	unread           []byte // an incomplete header or marker at the end of the last read
-	remaining        int    // bytes left of the current frame's payload
-	compressed       bool   // whether the current frame is compressed
-	packed           []byte // the part of the current compressed frame that has arrived
-	firstRoom        int    // the first room that the client follows
-	confirmedFollows int    // number of rooms whose follow the server has confirmed
-	numbers          []uint32
-	received         int // number of messages
-	goal             int // number of messages for which the client waits; may be 0
+	unread           []byte   // an incomplete header or marker at the end of the last read
+	remaining        int      // bytes left of the current frame's payload
+	compressed       bool     // whether the current frame is compressed
+	packed           []byte   // the part of the current compressed frame that has arrived
+	firstRoom        int      // the first room that the client follows
+	confirmedFollows int      // number of rooms whose follow the server has confirmed
+	numbers          []uint32 // the last Marker.Number of each sequence, by Workload.slot
+	received         int      // number of messages
+	goal             int      // number of messages that the client waits for; may be 0
 }
 
 type state byte
@@ -47,7 +47,7 @@ const clientsPerAddress = 20_000
 
 const ipBindAddressNoPort = 24 // IP_BIND_ADDRESS_NO_PORT, which package syscall lacks
 
-// connect starts to connect without waiting.
+// connect starts a nonblocking connect, and does not wait until it completes.
 func (c *client) connect(port int) (err error) {
 	c.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -69,7 +69,7 @@ func (c *client) connect(port int) (err error) {
 // writeTimeout is how long a write waits for the server to read.
 const writeTimeout = 10 * time.Second
 
-// write writes all of data. While the server does not read, it polls.
+// write writes all of data. While the socket's buffer is full, it polls.
 func (c *client) write(data []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()

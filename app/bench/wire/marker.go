@@ -16,13 +16,13 @@ const (
 	timeAt     = numberAt + fieldDigits + 1
 )
 
-// Marker identifies a measured message, and is part of the message's text. It has a fixed width, so
-// a receiver can find it without parsing the frame:
+// Marker identifies a measured message, and is part of the message's text. It has a fixed width and
+// delimiters, so a receiver can find it without parsing the frame:
 //
 //	#00000007.00000042.1732281600000000#
 //
-// A sequence has the messages of one sender in one room. Servers guarantee the order of the messages
-// in a sequence, but not between the senders of a room.
+// A sequence consists of the messages that one sender sends to one room. Servers guarantee the order
+// of the messages in a sequence, but not between the senders of a room.
 type Marker struct {
 	Sequence int64 // starts at 0
 	Number   int64 // number of the message in its sequence; starts at 1
@@ -81,7 +81,7 @@ func PutDigits(dst []byte, n int64) {
 }
 
 // parseDigits parses eight digits at once. It combines neighbouring digits, then pairs, then groups of
-// four. bad is not 0 if a byte is not a digit.
+// four. bad is nonzero if any byte is not a digit.
 func parseDigits(src []byte) (n int64, bad uint64) {
 	x := binary.LittleEndian.Uint64(src)
 	bad = ((x + 0x4646464646464646) | (x - 0x3030303030303030)) & 0x8080808080808080

@@ -31,9 +31,9 @@ const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => {
  * @property {import("./uploads.js").Attached[]} [attached] files whose bytes are in the browser's database
  * @property {{ id: string, alt?: string }[]} [files] the same files, once they are uploaded
  * @property {string} [preview] token of a link preview
- * @property {number} at time when the item was added, in milliseconds by the clock of the device
- * @property {number} [tried] time when it was first sent, in milliseconds by the clock of the server
- * @property {"waiting" | "uploading" | "failed"} state "uploading" if it has files; pages of older releases, which know no files, do not send these
+ * @property {number} at time when the item was added, in milliseconds on the device's clock
+ * @property {number} [tried] time when it was first sent, in milliseconds on the server's clock
+ * @property {"waiting" | "uploading" | "failed"} state "uploading" if it has files; pages of older releases, which do not support files, do not send these items
  * @property {string} [why] the reason for the failure, as shown to the user
  */
 
@@ -186,7 +186,7 @@ export class Outbox extends EventTarget {
 
   #sendNext() {
     if (!this.#isOpen || this.#inFlight || this.#timer) return;
-    const { limits } = this.#connection; // without files while the server is of an older release, so that files wait for the next hello
+    const { limits } = this.#connection; // without `files` from a server of an older release, so that files wait for the next hello
     const next = this.items.find(({ state, key, attached }) => state !== "failed" && this.#sendableKeys.has(key) && !(attached && !limits?.files));
     if (!next) return;
     const { user, at, tried: before, state, why, attached, ...frame } = next;

@@ -1,6 +1,6 @@
 /**
  * Reports whether a proxy in front of the server has changed the Host header. If so, the server
- * refuses requests of this page, because they seem to come from another site.
+ * refuses requests from this page, because they seem to come from another site.
  * @param {{ host?: string, origins?: string }} dataset Host as the server received it, and other origins that it accepts
  * @param {{ protocol: string, host: string, origin: string }} location
  */
@@ -11,7 +11,7 @@ export function isHostChanged({ host, origins = "" }, location) {
 }
 
 /**
- * If a proxy changes the Host header, shows how to configure it, until a connection succeeds.
+ * If a proxy changes the Host header, shows how to configure the proxy. A successful connection removes the notice.
  * @param {EventTarget & { state: string }} connection @param {{ update(facts: { blocked: string }): void }} status
  */
 export function checkHost(connection, status) {

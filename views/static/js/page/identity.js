@@ -23,7 +23,7 @@ export function reloadOnUserChange(connection) {
   };
   connection.addEventListener("hello", (event) => {
     const { user: helloUser } = event.detail;
-    if (!helloUser && shell === undefined) return; // the user is signed out: the server will refuse messages with that reason
+    if (!helloUser && shell === undefined) return; // the user is signed out: when they send a message, the server's error explains it
     if (helloUser?.id !== user) event.stopImmediatePropagation();
     reloadFor(describe(helloUser));
   });

@@ -4,9 +4,9 @@ import { isComposing } from "../compose/composer.js";
 const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform);
 
 /**
- * Returns the character that identifies the key of a shortcut, in lower case: the one that the key types or, on a
- * layout for a non-Latin script, the one that it would type on a US keyboard. On Latin layouts, "/" may be on
- * another key. On others, such as the Russian one, the key in its place types ".".
+ * Returns the character of a shortcut, in lower case. On a Latin layout, it is the character that the key types,
+ * because "/" may be on any key. On other layouts, it is the character that the key types on a US keyboard. For
+ * example, the "/" key of a US keyboard types "." on the Russian layout.
  * @param {{ key: string, code: string, shiftKey: boolean }} event
  */
 export function shortcutKey({ key, code, shiftKey }) {

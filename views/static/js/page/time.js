@@ -53,7 +53,7 @@ export function timeAgo(time, now = Date.now()) {
   return "just now";
 }
 
-/** Updates the formats, which keep the time zone and the locale with which they were created. */
+/** Updates the formats, which keep the time zone and the locale that they were created with. */
 export function updateFormats() {
   const { timeZone, locale } = new Intl.DateTimeFormat().resolvedOptions();
   const latest = [dayKey(Date.now()), timeZone, locale].join();

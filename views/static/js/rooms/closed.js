@@ -4,8 +4,8 @@ import { keysWithPrefix, save } from "../page/storage.js";
 import { toast } from "../page/status-line.js";
 
 /**
- * Removes what this device has of a room that the user may no longer read, and says so. If the page shows the
- * room, the sentence takes the place of its messages.
+ * Removes what this device has of a room that the user may no longer read, and shows a notice. If the page shows
+ * the room, the notice replaces its messages.
  * @param {{ room: string, code: string }} closed
  * @param {string} [currentRoom]
  */

@@ -1,5 +1,6 @@
 // Command app is the Burble server. It reads the configuration, connects the parts, serves until it
-// receives SIGTERM or SIGINT, and then drains. README.md suggests an order in which to read the code.
+// receives SIGTERM or SIGINT, and then drains. With the argument owner, invite or link, it instead prints
+// a link that gives someone access. README.md suggests an order in which to read the code.
 package main
 
 import (

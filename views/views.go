@@ -1,8 +1,8 @@
 // Package views contains everything that a browser loads: page templates, and the styles,
 // scripts and images that they use. All of it is embedded in the program.
 //
-// A handler fills in one of the models Home, Room and Error, and renders the template of
-// the same name:
+// Each kind of page has a model, such as Home, Room or SignIn, and a template of the same name. A handler
+// fills in the model and renders the template:
 //
 //	app := fiber.New(fiber.Config{Views: views.Engine(), ViewsLayout: views.Layout})
 //	c.Render("home", views.Home{Page: views.Page{Static: views.StaticPath(), User: ada}, Rooms: rooms})
@@ -46,8 +46,8 @@ var workerSource []byte
 // Layout is the name of the template that encloses every page, for fiber.Config.ViewsLayout.
 const Layout = "layout"
 
-// Engine returns the template engine for fiber.Config.Views. Its templates "home", "room"
-// and "error" are rendered with the model of the same name.
+// Engine returns the template engine for fiber.Config.Views. Each page's template, such as "home", is rendered
+// with the model of the same name.
 func Engine() fiber.Views {
 	return html.NewFileSystem(http.FS(mustSub(templateFiles, "templates")), ".html")
 }

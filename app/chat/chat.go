@@ -233,7 +233,7 @@ func (s *Service) Enter(ctx context.Context, user identity.User, room string) er
 }
 
 // Follow returns a reader of the room that starts at from. The caller must close it. If the user
-// may not read the room, the first read returns an error. See streams.Access.Follow.
+// may not read the room, Follow returns an error, or the first read reports Closed. See streams.Access.Follow.
 func (s *Service) Follow(user identity.User, room string, from streams.From, ready func(*streams.Reader)) (*streams.Reader, error) {
 	return s.as(user).Follow(room, from, ready)
 }

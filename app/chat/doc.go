@@ -1,7 +1,7 @@
 // Package chat gives users access to rooms. Every read and write of a client goes through a
-// [Service], which passes the user to the store with each call. No other package of the server
-// has the store, so a single place, streams.Access, decides whether a user may read or write a
-// room.
+// [Service], which passes the user to the store with each call. Package main opens the store, and no
+// other package reads or writes rooms with it, so a single place, streams.Access, decides whether a
+// user may read or write a room.
 //
 //	service := chat.New(store, chat.Options{Log: log, MessageRate: 5})
 //	go service.Run(ctx)

@@ -4,6 +4,12 @@
 // the event's identity, its time, and the cursor from which a client resumes. The state of every room
 // is in Redis, so any process can serve any room.
 //
+//	store, err := streams.Open(ctx, streams.Options{Redis: redisOptions})
+//	go store.Run(ctx) // and wait for it
+//	access := store.As(streams.User{ID: uuid.NewString(), Name: "Ada"})
+//	stored, err := access.Append(ctx, "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "Hello"})
+//	reader, err := access.Follow("lobby", streams.After(stored.Cursor), onReadable)
+//
 // [Open] returns a [Store], whose Run method reads new entries and sends appends. Store.As
 // returns an [Access] for one user, which appends entries, reads pages, and follows rooms. Every
 // batch that a [Reader] returns has a start and an end, and starts where the previous batch

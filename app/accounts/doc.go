@@ -1,4 +1,11 @@
-// Package accounts stores accounts and their sessions, and the links and invites that create them.
+// Package accounts stores accounts and their sessions in Redis, and the links and invites that create them.
+// An [Accounts] creates, changes and ends them, and verifies the tokens of sessions.
+//
+//	people := accounts.New(accounts.Options{Redis: set, Secret: secret, Log: log})
+//	go people.Run(ctx)                                                 // and wait for it
+//	signedIn, err := people.Upgrade(ctx, accounts.SignIn{User: guest}) // an account and its first session
+//	session, err := people.Verify(signedIn.Token)                      // in each later request
+//	verdict, err := people.Verdict(ctx, session)                       // its user, or an error such as ErrSignedOut
 //
 // A guest has a signed token and nothing in Redis (package identity). An account has a record, a role, and
 // sessions. Each session has its own token and can be ended separately. People can get an account in these ways:

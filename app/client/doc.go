@@ -1,6 +1,10 @@
 // Package client is a client of the protocol burble.v1, which app/PROTOCOL.md describes. Bots, tests
 // and the chaos harness share it. It imports no package of the server.
 //
+//	server := &client.Server{URL: "http://localhost:8080"}
+//	user, err := server.SignIn(ctx, "Greeter")
+//	stored, err := server.Post(ctx, client.Message{Room: "lobby", Key: client.NewKey(), Text: "Hello"})
+//
 // A [Server] is the address of a server and the token of a user. Its methods make HTTP requests: they
 // sign in, post, and read pages of history. Dial opens a WebSocket, and Live reads a room over HTTP.
 //

@@ -1,6 +1,12 @@
 // Package hostile contains texts that try to run scripts in other users' pages, to break the layout,
 // or to impersonate another user. Tests send them wherever Burble accepts text, and check that pages
 // show them as plain text.
+//
+//	for _, one := range hostile.Texts {
+//		t.Run(one.Name, func(t *testing.T) { hostile.ExpectHarmless(t, one.Text, render(one.Text)) })
+//	}
+//
+// In a browser, a script that ran has set the global variable [Marker].
 package hostile
 
 import "strings"

@@ -1,6 +1,10 @@
 // Package localredis provides a Redis when none is configured. It runs redis-server or valkey-server
 // as a child process, whichever is on PATH. If neither is, it runs miniredis inside this process.
 //
+//	server, err := localredis.Open(ctx, localredis.Options{DataDir: "data", Log: log})
+//	defer server.Close()
+//	rdb := redis.NewUniversalClient(server.Options)
+//
 // A child keeps its data in Options.DataDir and listens only on a Unix socket that no other user can
 // reach. If it dies, the package restarts it. The child finishes its writes and exits after
 // [Server.Close], and on Linux also when this process is killed. On other systems, a child outlives a

@@ -1,5 +1,7 @@
 // Package markup renders the text of messages as HTML that is safe to embed in a page.
 //
+//	html := markup.HTML(&streams.Entry{Kind: streams.Message, Text: "*Hello*"}) // <p><em>Hello</em></p>
+//
 // Messages are Markdown as people use it in chats: HTML is shown as text, there are no headings, line
 // breaks are kept, images become links, and code blocks are highlighted. A table in PROTOCOL.md has the
 // rules that differ from CommonMark. [HTML] renders an entry.

@@ -1,8 +1,12 @@
 // Package pictures makes uploaded pictures safe to store and quick to show: it checks them, removes their metadata,
 // applies their orientation and makes thumbnails.
 //
+//	processor := pictures.New() // one for the whole server
+//	picture, err := processor.Process(ctx, upload, file)
+//
 // Before it decodes a picture, it checks the header: the number of pixels ([MaxPixels]) and frames ([MaxFrames]), and
-// the memory that the decoder would need. A [Processor] decodes one picture at a time.
+// the memory that the decoder would need. A [Processor] decodes one picture at a time, and returns a [Picture], which
+// describes the result.
 //
 // What is stored:
 //

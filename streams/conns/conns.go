@@ -8,6 +8,12 @@
 // the three pools opens two more connections to a Sentinel. In a Cluster, each pool opens one at a
 // time to any node, even a replica.
 //
+//	set := conns.New(conns.Options{Redis: options})
+//	defer set.Close()
+//	got, err := conns.Do(ctx, set, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
+//		return pipe.HGet(ctx, "user:7", "name") // sent together with the commands of concurrent callers
+//	})
+//
 // A Set is safe for concurrent use.
 package conns
 
@@ -31,7 +37,7 @@ const (
 	maxUnretried = 2
 
 	// MaxPerRedis is the maximum number of a Set's connections to one Redis, including the blocking
-	// one. The limit for a whole server is 8.
+	// one. A server has one Set for all its packages.
 	MaxPerRedis = MaxRetrying + maxUnretried + 1
 
 	retries   = 3

@@ -1,4 +1,7 @@
 // Package blobtest starts versitygw, a real S3 server, for tests.
+//
+//	store := blobtest.Open(t, blobtest.Start(t)) // an empty bucket, until the test ends
+//	blob, err := store.Put(ctx, body, 25<<20)
 package blobtest
 
 import (

@@ -1,5 +1,10 @@
-// Package fetchtest helps to test what fetches addresses that strangers choose: a site on the loopback interface that
-// one fetch.Guard may reach, with its own name server.
+// Package fetchtest starts a web site on the loopback interface for tests of package fetch. Only the site's own
+// [fetch.Guard] may reach it, and its name server can lie.
+//
+//	site := fetchtest.Start(t, http.NotFound)
+//	site.ResolveTo("site.example", "127.0.0.1")
+//	client := fetch.New(fetch.Options{UserAgent: "test", Guard: site.Guard})
+//	_, err := client.Page(ctx, site.URL("site.example", "/page"))
 package fetchtest
 
 import (

@@ -148,7 +148,10 @@ func (a Access) MemberNames(ctx context.Context, room string, members []Member) 
 	if err != nil {
 		return nil, fmt.Errorf("read the names of members of room %q: %w", room, wrap(err))
 	}
-	return names, checkMember(own)
+	if err := checkMember(own); err != nil {
+		return nil, err
+	}
+	return names, nil
 }
 
 // NameIn returns the name of a user who wrote one of the room's newest entries or is present, or "".

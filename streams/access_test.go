@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -31,33 +32,72 @@ func TestAppendIgnoresEntryUser(t *testing.T) {
 func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
-	access, ctx := store.As(ada), context.Background()
-	const room = "No"
+	for method, err := range callEveryMethod(t, store.As(ada), "No") {
+		if !errors.Is(err, streams.ErrBadRoom) {
+			t.Errorf("%s: got error %v, want ErrBadRoom", method, err)
+		}
+	}
+}
+
+// Every method of Access with a room must check that the user is a member of a hidden room, as the grant requires.
+func TestEveryMethodOfAccessChecksMembership(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
+	room := privateRoom(t, store, 3)
+	if _, err := setMember(asAccount(store, 0), room, 2, streams.NoRole); err != nil {
+		t.Fatal(err)
+	}
+	for method, err := range callEveryMethod(t, asAccount(store, 1), room) {
+		// Nobody may give a public room such a name. An error proves nothing if members get it too.
+		if errors.Is(err, streams.ErrHidden) && method != "CreatePublic" {
+			t.Errorf("%s by a member: got error ErrHidden", method)
+		}
+	}
+	others := map[string]streams.Access{
+		"an account": asAccount(store, 4), "an owner": store.AsRanked(account(5), streams.Owner), "a former member": asAccount(store, 2),
+	}
+	for who, access := range others {
+		for method, err := range callEveryMethod(t, access, room) {
+			if !errors.Is(err, streams.ErrHidden) {
+				t.Errorf("%s by %s: got error %v, want ErrHidden", method, who, err)
+			}
+		}
+	}
+}
+
+// callEveryMethod calls every method of Access that has a room as its parameter. It returns the errors by method.
+func callEveryMethod(t *testing.T, access streams.Access, room string) map[string]error {
+	t.Helper()
+	ctx, message := t.Context(), streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hi"}
 	calls := map[string]func() error{
-		"About":          func() error { _, err := access.About(ctx, room); return err },
+		"About":          func() error { return onlyError(access.About(ctx, room)) },
 		"AddFile":        func() error { return access.AddFile(ctx, room, streams.File{ID: rand.Text()}) },
-		"Append":         func() error { _, err := access.Append(ctx, room, streams.Entry{}); return err },
-		"AppendExisting": func() error { _, err := access.AppendExisting(ctx, room, streams.Entry{}); return err },
-		"Changes":        func() error { _, err := access.Changes(ctx, room, streams.ID{}, streams.ID{}); return err },
+		"Append":         func() error { return onlyError(access.Append(ctx, room, message)) },
+		"AppendExisting": func() error { return onlyError(access.AppendExisting(ctx, room, message)) },
+		"Changes":        func() error { return onlyError(access.Changes(ctx, room, streams.ID{}, streams.ID{})) },
 		"CheckUpload":    func() error { return access.CheckUpload(ctx, room) },
-		"CreatePublic":   func() error { _, err := access.CreatePublic(ctx, room, uuid.NewString(), ""); return err },
+		"CreatePublic":   func() error { return onlyError(access.CreatePublic(ctx, room, uuid.NewString(), "")) },
 		"DeleteRoom":     func() error { return access.DeleteRoom(ctx, room) },
 		"Enter":          func() error { return access.Enter(ctx, room) },
-		"File":           func() error { _, err := access.File(ctx, room, streams.ID{}, 0); return err },
-		"Follow":         func() error { _, err := access.Follow(room, streams.Newest(1), nil); return err },
-		"MarkRead":       func() error { return access.MarkRead(ctx, room, streams.ID{}) },
-		"Member":         func() error { _, err := access.Member(ctx, room, ada.ID); return err },
-		"MemberNames":    func() error { _, err := access.MemberNames(ctx, room, nil); return err },
-		"Members":        func() error { _, err := access.Members(ctx, room); return err },
-		"NameIn":         func() error { _, err := access.NameIn(ctx, room, ada.ID); return err },
-		"Names":          func() error { _, err := access.Names(ctx, room); return err },
-		"Page":           func() error { _, err := access.Page(ctx, room, streams.Where{Limit: 1}); return err },
-		"Present":        func() error { return access.Present(ctx, room).Err },
-		"Removed":        func() error { _, err := access.Removed(ctx, room, ada.ID); return err },
-		"ReadUpTo":       func() error { _, err := access.ReadUpTo(ctx, room); return err },
-		"Signal":         func() error { return access.Signal(ctx, room, streams.Typing) },
-		"Topic":          func() error { _, err := access.Topic(ctx, room); return err },
+		"File":           func() error { return onlyError(access.File(ctx, room, streams.ID{}, 0)) },
+		"Follow":         func() error { return readStart(ctx, access, room) },
+		"MarkRead": func() error {
+			_ = access.MarkRead(ctx, room, streams.ID{}) // sends a signal, which checks again; the next call has nothing to send
+			return access.MarkRead(ctx, room, streams.ID{})
+		},
+		"Member":      func() error { return onlyError(access.Member(ctx, room, account(0).ID)) },
+		"MemberNames": func() error { return onlyError(access.MemberNames(ctx, room, nil)) },
+		"Members":     func() error { return onlyError(access.Members(ctx, room)) },
+		"NameIn":      func() error { return onlyError(access.NameIn(ctx, room, account(0).ID)) },
+		"Names":       func() error { return onlyError(access.Names(ctx, room)) },
+		"Page":        func() error { return onlyError(access.Page(ctx, room, streams.Where{Limit: 1})) },
+		"Present":     func() error { return access.Present(ctx, room).Err },
+		"Removed":     func() error { return onlyError(access.Removed(ctx, room, account(2).ID)) },
+		"ReadUpTo":    func() error { return onlyError(access.ReadUpTo(ctx, room)) },
+		"Signal":      func() error { return access.Signal(ctx, room, streams.Typing) },
+		"Topic":       func() error { return onlyError(access.Topic(ctx, room)) },
 	}
+	errs := make(map[string]error)
 	for method := range reflect.TypeFor[streams.Access]().Methods() {
 		call := calls[method.Name]
 		switch method.Name {
@@ -68,8 +108,29 @@ func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 			t.Errorf("%s is missing from this test", method.Name)
 			continue
 		}
-		if err := call(); !errors.Is(err, streams.ErrBadRoom) {
-			t.Errorf("%s: got error %v, want ErrBadRoom", method.Name, err)
-		}
+		errs[method.Name] = call()
 	}
+	return errs
+}
+
+// readStart reads the beginning of a room. It returns ErrHidden if the user may not read it.
+func readStart(ctx context.Context, access streams.Access, room string) error {
+	reader, err := access.Follow(room, streams.Newest(1), func(*streams.Reader) {})
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	read, err := reader.Next(ctx)
+	if read.Closed == streams.Removed && read.Batch == nil && read.Followed == nil {
+		return streams.ErrHidden
+	}
+	return err
+}
+
+// onlyError returns err, or another error if a method returned a result together with err.
+func onlyError[T any](result T, err error) error {
+	if err != nil && !reflect.ValueOf(&result).Elem().IsZero() {
+		return fmt.Errorf("returned %v together with the error: %v", result, err)
+	}
+	return err
 }

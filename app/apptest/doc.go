@@ -5,8 +5,9 @@
 //
 //	func TestReadiness(t *testing.T) {
 //		server := apptest.Start(t, redistest.Start(t))
-//		status, _ := server.Get("/readyz")
-//		…
+//		if status, _ := server.Get("/readyz"); status != http.StatusOK {
+//			t.Errorf("got status %d", status)
+//		}
 //	}
 //
 // The program is built once per test process, with the race detector if the tests run with it. It is

@@ -1,7 +1,7 @@
 // Package attachments stores the files that users attach to messages. It checks each file, stores its bytes as an object
 // of package blobs, and removes objects that are no longer referenced.
 //
-//	files := attachments.New(attachments.Options{Store: store, Rooms: service, Redis: set, ...})
+//	files := attachments.New(attachments.Options{Store: store, Rooms: service, Redis: set, MaxFile: 25 << 20, MaxPicture: 10 << 20})
 //	go files.Run(ctx) // and wait for it
 //	file, err := files.Upload(ctx, attachments.Upload{User: user, Room: "lobby", Name: "photo.png", Size: size, Body: body})
 //	object, err := files.Open(ctx, attachments.Describe(file, attachments.Version{})) // after package chat has checked the reader's rights

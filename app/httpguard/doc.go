@@ -4,7 +4,10 @@
 //
 //	server.HeaderReceived = httpguard.HeaderReceived
 //	server.Handler = func(ctx *fasthttp.RequestCtx) {
-//		if refusal := httpguard.Check(&ctx.Request.Header); refusal != nil { … }
+//		if refusal := httpguard.Check(&ctx.Request.Header); refusal != nil {
+//			ctx.Error(refusal.Message, refusal.Status)
+//			ctx.SetConnectionClose()
+//		}
 //	}
 //	server.Serve(httpguard.Listener(listener))
 //

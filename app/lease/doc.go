@@ -11,6 +11,7 @@
 //		Name: "cleanup", Redis: set, Every: 10 * time.Minute,
 //		Step: func(ctx context.Context, cursor string) (next string, done bool, err error) {
 //			// Do a bounded part of the work that begins at cursor.
+//			return "", true, nil
 //		},
 //	})
 //	go cleanup.Run(ctx) // and wait for it

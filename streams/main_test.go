@@ -19,7 +19,11 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if isDefault("test.parallel") {
-		flag.Set("test.parallel", "6")
+		parallel := "12"
+		if os.Getenv("CI") != "" { // with the long tests, which use more CPU
+			parallel = "6"
+		}
+		flag.Set("test.parallel", parallel)
 	}
 	streams.SetMaxBlock(time.Second)
 	code := redistest.Main(m)

@@ -28,6 +28,7 @@ type sentFile struct{ URL, Thumbnail string }
 // Two servers share files, in a directory and in a bucket of a real S3 server. After the message is deleted, its objects
 // are gone within a minute.
 func TestFilesOnTwoServers(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for name, prepare := range map[string]func(t *testing.T) (env []string, store blobs.Store){
 		"directory": func(t *testing.T) ([]string, blobs.Store) {

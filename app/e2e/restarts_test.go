@@ -32,10 +32,7 @@ const eventSourcePackage = "eventsource@3.0.7"
 func TestLiveReadsOutliveRestarts(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	restarts, eventSources := 4, 200 // so many live reads end over more than 4 s, and an EventSource reconnects after 3 s
-	if !apptest.Long(t, "2 restarts instead of 4") {
-		restarts = 2
-	}
+	const restarts, eventSources = 4, 200 // so many live reads end over more than 4 s, and an EventSource reconnects after 3 s
 	const pythons, streams = 10, 10
 	redis := redistest.Start(t)
 	restarted := apptest.Start(t, redis, "PORT="+strconv.Itoa(redistest.FreePort(t)))

@@ -38,8 +38,8 @@ type Member struct {
 	MutedUntil time.Time // zero if they are not muted
 }
 
-// isMember reports whether value, from the members hash, is that of a current member. value is "" for a user
-// who is not in the hash.
+// isMember reports whether value, from the members hash, belongs to a current member. It is "" for a user
+// without a value.
 func isMember(value string) bool { return value != "" && !strings.HasPrefix(value, string(NoRole)+" ") }
 
 // parseMember parses a value of the members hash.

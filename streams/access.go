@@ -159,7 +159,7 @@ func (a Access) admit(room string, want right) (grant, error) {
 	}
 	granted := grant{room: room, user: a.user, rank: a.rank, right: want, ifMember: IsHidden(room)}
 	if a.rank < Account {
-		switch mode := a.store.options.Mode; {
+		switch mode := a.store.mode; {
 		case mode == AccountsOnly, mode == AccountsPost && want == writing && !granted.ifMember:
 			return grant{}, ErrSignIn
 		case granted.ifMember:

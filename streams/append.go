@@ -138,7 +138,7 @@ func (s *Store) appendArgs(granted grant, entry *Entry, mayCreate bool) []any {
 		create = "1"
 	}
 	args = append(args,
-		granted.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
+		granted.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.maxCount, s.maxAge.Milliseconds(),
 		string(entry.Kind), entry.Key, granted.user.ID, granted.user.Name, create, granted.rank.name(),
 	)
 	for _, field := range kindFields[entry.Kind] {
@@ -163,7 +163,7 @@ func randomSeq() uint16 {
 func (s *Store) retentionCall(room string) conns.Call {
 	return conns.Call{
 		Script: retainScript, Weight: 2, Keys: append(s.keys.history(room), s.keys.list(room)),
-		Args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds(), room},
+		Args: []any{s.maxCount, s.maxAge.Milliseconds(), room},
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *Store) tailReconnected() {
 }
 
 func (s *Store) notify(away bool) {
-	if s.options.OnStatus != nil {
-		s.options.OnStatus(away)
+	if s.onStatus != nil {
+		s.onStatus(away)
 	}
 }

@@ -14,7 +14,7 @@ func TestOnStatusOrder(t *testing.T) {
 		var reported []bool
 		var mu sync.Mutex
 		s := &Store{log: slog.New(slog.DiscardHandler)}
-		s.options.OnStatus = func(away bool) {
+		s.onStatus = func(away bool) {
 			for range 20 { // let another tail overtake this one
 				runtime.Gosched()
 			}

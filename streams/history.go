@@ -152,7 +152,7 @@ func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRan
 		read.Weight += 2 + one.limit/20
 	}
 	calls := []conns.Call{read}
-	if s.options.MaxAge > 0 {
+	if s.maxAge > 0 {
 		calls = []conns.Call{s.retentionCall(granted.room), read}
 	}
 	replies, err := s.redis.RunScripts(ctx, calls...)

@@ -16,10 +16,10 @@ import (
 // longer to fail, because some commands time out and are retried.
 const slowOpen = 2 * time.Second
 
-// awaitRedis waits until Redis is usable, for at most options.Wait. It returns at once if Redis refuses
+// awaitRedis waits until Redis is usable, for at most the duration. It returns at once if Redis refuses
 // for a reason that waiting does not change.
-func (s *Store) awaitRedis(ctx context.Context) error {
-	deadline := time.Now().Add(s.options.Wait)
+func (s *Store) awaitRedis(ctx context.Context, atMost time.Duration) error {
+	deadline := time.Now().Add(atMost)
 	var last error
 	for {
 		err := s.checkUsable(ctx)
@@ -34,7 +34,7 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", ErrUnusable, last)
 		}
 		if first {
-			s.log.Info("waiting for redis", "at_most", s.options.Wait.String(), "error", err)
+			s.log.Info("waiting for redis", "at_most", atMost.String(), "error", err)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):
@@ -81,16 +81,13 @@ func (s *Store) isRefusal(err error) bool {
 	case conns.IsReply(err, "ERR max "), conns.IsFull(err):
 		return false
 	case conns.IsReply(err, "MOVED ", "CROSSSLOT "): // only a Cluster client can follow these
-		return !conns.InCluster(s.options.Redis)
+		return !s.inCluster
 	}
 	return conns.IsReply(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "DENIED ", "ERR ") || strings.Contains(err.Error(), "x509:")
 }
 
-// checkDurability returns an error if the options require Disk but Redis is not configured for it.
-func (s *Store) checkDurability(ctx context.Context) error {
-	if s.options.Durability != Disk {
-		return nil
-	}
+// checkFsync returns an error unless Redis is configured for Disk.
+func (s *Store) checkFsync(ctx context.Context) error {
 	// WAITAOF is not enough: with everysec, Valkey 8 answers before it has synced.
 	for _, needed := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}} {
 		name, want := needed[0], needed[1]

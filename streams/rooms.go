@@ -34,7 +34,7 @@ func (r Room) Active() time.Time { return r.Last.Time() }
 // zero User and in rooms without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
-	if a.rank < Account && s.options.Mode == AccountsOnly {
+	if a.rank < Account && s.mode == AccountsOnly {
 		return nil, ErrSignIn
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)

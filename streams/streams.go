@@ -82,9 +82,15 @@ var (
 
 // Store keeps rooms in one Redis.
 type Store struct {
-	options Options
-	keys    keys
-	log     *slog.Logger
+	keys      keys
+	inCluster bool
+	log       *slog.Logger
+
+	// as in Options
+	mode     Mode
+	maxCount int64
+	maxAge   time.Duration
+	onStatus func(away bool)
 
 	// Reads use redis.Retrying, appends use redis.Unretried, and each tail blocks on a connection
 	// of redis.Blocking.
@@ -112,9 +118,15 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		options:     options,
-		keys:        keys{options.Prefix},
-		log:         options.Log,
+		keys:      keys{options.Prefix},
+		inCluster: conns.InCluster(options.Redis),
+		log:       options.Log,
+
+		mode:     options.Mode,
+		maxCount: options.MaxCount,
+		maxAge:   options.MaxAge,
+		onStatus: options.OnStatus,
+
 		sharedReads: newSharedReads(maxSharedReads),
 		stopped:     make(chan struct{}),
 		lastStored:  lastStored{seed: maphash.MakeSeed()},
@@ -124,7 +136,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		eviction:        eviction{logs: rate.Sometimes{Interval: evictionInterval}},
 	}
 	groups := [][]int{allBuckets()}
-	if conns.InCluster(options.Redis) {
+	if s.inCluster {
 		// In a Cluster, all keys of a command must be in one slot, and therefore in one bucket.
 		groups = groups[:0]
 		for _, bucket := range allBuckets() {
@@ -139,11 +151,13 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	slow := time.AfterFunc(slowOpen, func() { s.log.Info("redis is slow to answer", "after", slowOpen.String()) })
 	defer slow.Stop()
-	if err := s.awaitRedis(ctx); err != nil {
+	if err := s.awaitRedis(ctx, options.Wait); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.checkDurability(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	if options.Durability == Disk {
+		if err := s.checkFsync(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	if err := seekActivityEnd(ctx, s.redis.Retrying, s.tails...); err != nil {
 		return nil, errors.Join(err, s.Close())

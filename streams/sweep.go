@@ -23,7 +23,7 @@ var sweepInterval = 10 * time.Minute
 // sweep applies the retention limits to all rooms until ctx ends. Appends and pages apply the limits
 // too, but not in rooms that nobody opens or writes to.
 func (s *Store) sweep(ctx context.Context) {
-	if s.options.MaxAge == 0 && s.options.MaxCount == 0 {
+	if s.maxAge == 0 && s.maxCount == 0 {
 		return
 	}
 	ticker := time.NewTicker(sweepInterval)

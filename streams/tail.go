@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"burble/streams/conns"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // maxBlock is how long a tail waits for activity before it checks idle rooms. The tail notifies a Watcher at
@@ -43,8 +41,8 @@ type tail struct {
 	buckets  []int
 
 	activityKeys   []string
-	conn           *redis.Conn // a single connection, so that the tail notices when it breaks
-	followingSince time.Time   // zero until the first round on this connection
+	conn           conns.Client // a single connection, so that the tail notices when it breaks
+	followingSince time.Time    // zero until the first round on this connection
 
 	// See Store.Watch. watcher may be nil.
 	watcher     Watcher
@@ -109,11 +107,11 @@ func (t *tail) run(ctx context.Context) {
 // follow reads until an error occurs. It first checks every room, because anything may have
 // changed while the tail was not reading.
 func (t *tail) follow(ctx context.Context) error {
-	node, err := t.store.redis.BlockingNode(ctx, t.activityKeys[0])
+	conn, err := t.store.redis.BlockingConn(ctx, t.activityKeys[0])
 	if err != nil {
 		return err
 	}
-	t.conn = node.EphemeralConn()
+	t.conn = conn
 	defer t.conn.Close()
 	if err := seekActivityEnd(ctx, t.conn, t); err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -56,21 +57,30 @@ type Options struct {
 	Replicate bool
 }
 
+// A Client sends commands over one connection, or over those of a pool.
+//
+// It is an interface because each package that sees a client of go-redis, even in a field of another package's type, takes
+// two seconds longer to compile.
+type Client interface {
+	redis.Cmdable
+	io.Closer
+}
+
 // Set holds one server's connections to one Redis, in three pools for different kinds of commands.
 type Set struct {
 	// Retrying is for reads, and for writes that may be repeated. go-redis retries them.
-	Retrying redis.UniversalClient
+	Retrying Client
 	// Unretried is for writes that only the caller may retry. go-redis never retries them.
-	Unretried redis.UniversalClient
+	Unretried Client
 	// Blocking is for commands that block, so that they do not delay other commands.
-	Blocking redis.UniversalClient
+	Blocking Client
 
 	pipeline  *sharedPipeline // over Retrying
 	replicate bool
-	discovery sync.Mutex // see BlockingNode
+	discovery sync.Mutex // see BlockingConn
 
 	durableMu sync.Mutex
-	durable   map[*redis.Client]*sharedPipeline // by server; over Retrying
+	durable   map[Client]*sharedPipeline // by server; over Retrying
 }
 
 // New returns a Set, which connects on first use. The caller must close it.
@@ -80,7 +90,7 @@ func New(options Options) *Set {
 		Unretried: newClient(options, maxUnretried, noRetries),
 		Blocking:  newClient(options, max(1, options.Blocking), noRetries),
 		replicate: options.Replicate,
-		durable:   make(map[*redis.Client]*sharedPipeline),
+		durable:   make(map[Client]*sharedPipeline),
 	}
 	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: InCluster(options.Redis), maxRunning: maxPipelines}
 	return s
@@ -141,7 +151,7 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 
 // RequirePrimary returns an error if the connection is to a replica. A replica lags behind its
 // primary, and a former primary will soon discard its own history.
-func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error {
+func RequirePrimary(ctx context.Context, conn redis.Cmdable, stream string) error {
 	// Only a primary accepts writes. This write removes nothing.
 	err := conn.XTrimMaxLenApprox(ctx, stream, math.MaxInt64, 0).Err()
 	if IsReply(err, "READONLY ", "MOVED ") {
@@ -153,7 +163,7 @@ func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error 
 // Node returns a client for the server that has the key. The client for a whole Cluster would
 // spread a pipeline over several servers and connections, and silently follow the key when it moves
 // to another server.
-func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis.Client, error) {
+func Node(ctx context.Context, client Client, key string) (*redis.Client, error) {
 	switch client := client.(type) {
 	case *redis.ClusterClient:
 		return client.MasterForKey(ctx, key)
@@ -163,13 +173,17 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
 }
 
-// BlockingNode is like Node, for blocking commands. Of several concurrent callers, only the first looks
+// BlockingConn returns a connection for blocking commands to the server that has the key. Of several concurrent callers, only the first looks
 // up a Cluster's slots. Otherwise each would open a connection for the lookup in addition to the one
 // for its blocking command.
-func (s *Set) BlockingNode(ctx context.Context, key string) (*redis.Client, error) {
+func (s *Set) BlockingConn(ctx context.Context, key string) (Client, error) {
 	s.discovery.Lock()
 	defer s.discovery.Unlock()
-	return Node(ctx, s.Blocking, key)
+	node, err := Node(ctx, s.Blocking, key)
+	if err != nil {
+		return nil, err
+	}
+	return node.EphemeralConn(), nil
 }
 
 // IsReply reports whether err is an error reply from Redis that starts with one of the prefixes.

@@ -34,7 +34,7 @@ func TestRefusedConnectionReturnsRefusal(t *testing.T) {
 		}()
 		set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{listener.Addr().String()}}, Stream: "s"})
 		defer set.Close()
-		for name, client := range map[string]redis.UniversalClient{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking} {
+		for name, client := range map[string]conns.Client{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking} {
 			_, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
 				pipe.Set(t.Context(), "k", strings.Repeat("v", 1<<20), 0)
 				return nil

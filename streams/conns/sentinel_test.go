@@ -9,8 +9,6 @@ import (
 
 	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Two of three Sentinels, including the one that the pools used before, accept connections but do not
@@ -21,7 +19,7 @@ func TestHangingSentinelsAreSkipped(t *testing.T) {
 	s := redistest.StartSentinel(t)
 	set := conns.New(conns.Options{Redis: s.Redis(), Stream: "stream"})
 	t.Cleanup(func() { set.Close() })
-	pools := map[string]redis.UniversalClient{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking}
+	pools := map[string]conns.Client{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking}
 	for name, pool := range pools {
 		if err := pool.Ping(ctx).Err(); err != nil {
 			t.Fatalf("%s: %v", name, err)

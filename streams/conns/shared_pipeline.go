@@ -26,7 +26,7 @@ const (
 // In a Cluster, each caller has its own pipeline, because a merged one would wait for the slowest
 // node.
 type sharedPipeline struct {
-	client     redis.UniversalClient
+	client     Client
 	isCluster  bool
 	maxRunning int
 	isDurable  bool // for Set.Durable; waits for a replica

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxListTime is the maximum time that Redis may spend on a list of 100 rooms, in milliseconds.
-const maxListTime = 3.0
+// maxListTime is the maximum time that Redis may spend on a list of 100 rooms. See redisTime.
+const maxListTime = 15.0
 
 func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 	t.Parallel()
@@ -42,9 +42,9 @@ func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		t.Logf("%s: %.2f ms", name, took)
+		t.Logf("%s: %.2f units", name, took)
 		if len(rooms) != 100 || took > maxListTime {
-			t.Errorf("%s: got %d rooms after %.2f ms, want 100 within %v ms", name, len(rooms), took, maxListTime)
+			t.Errorf("%s: got %d rooms after %.2f units of time, want 100 within %v", name, len(rooms), took, maxListTime)
 		}
 		for _, room := range rooms {
 			if want := 250; user == bob && room.Unread != want || user != bob && room.Unread != 0 {

@@ -12,6 +12,7 @@ import (
 // If the server is configured to wait for a replica, it must not confirm a change that a failover could undo. Otherwise a
 // banned person could return, or an ended session could continue.
 func TestChangesAreConfirmedOnlyWithAReplica(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t).Redis()
 	a := open(t, redis)

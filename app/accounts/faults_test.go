@@ -35,6 +35,7 @@ func retry(t *testing.T, what string, call func() error) {
 // TestLostReplies loses a third of the replies of Redis. Each call is repeated with its key, and must
 // take effect once.
 func TestLostReplies(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.StartProxy(t, server.Addr)

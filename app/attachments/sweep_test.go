@@ -75,6 +75,7 @@ func clear(t *testing.T, store blobs.Store) {
 }
 
 func TestSweepContinuesFromCursor(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
 	const objects = 1500 // more than one step does
@@ -185,6 +186,7 @@ func TestLostReferencesAreRepaired(t *testing.T) {
 
 // A full Redis does not prevent the removal of files, which frees space in it.
 func TestRunRemovesWhenRedisIsFull(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
 	message := f.send(f.upload(picture(1)))
@@ -212,6 +214,7 @@ func (f *fixture) awaitNoObjects() {
 
 // A deletion wakes the job, which removes the object within a minute.
 func TestRunRemovesSoonAfterDeletion(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
 	defer f.run()()

@@ -18,6 +18,7 @@ import (
 )
 
 func TestTargetsDeliverEveryMessageOnceAndInOrder(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	for _, args := range [][]string{
 		{"fanout", "-target", "burble", "-clients", "30"},
 		{"fanout", "-target", "burble", "-clients", "30", "-transport", "sse"},
@@ -123,6 +124,7 @@ func TestStartMeasuresListeningAndReady(t *testing.T) {
 }
 
 func TestRunsEndWithMediansAndChart(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	b := newBench(t, "fanout", "-target", "burble,floor", "-rates", "50,200", "-runs", "2", "-clients", "10",
 		"-for", "200ms", "-warm", "50ms", "-settle", "0s", "-chart", filepath.Join(t.TempDir(), "chart.svg"))
 	var out strings.Builder

@@ -38,8 +38,8 @@ func TestChaos(t *testing.T) {
 	t.Parallel()
 	o := optionsFromFlags()
 	if o.length == 0 {
-		o.length = 12 * time.Second
-		if apptest.Long(t, "12 s of faults instead of 30 s") {
+		o.length = 8 * time.Second
+		if apptest.Long(t, "8 s of faults instead of 30 s") {
 			o.length = 30 * time.Second
 		}
 	}

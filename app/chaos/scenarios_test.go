@@ -16,6 +16,7 @@ var deploys = flag.Int("deploys", 2, "number of rolling deploys")
 // This test replaces servers while clients talk. It starts a new server, and drains the old one when
 // the new one is ready. Sends that fail meanwhile must be retried and stored once.
 func TestRollingDeploys(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	o := optionsFromFlags()
 	o.redis, o.durability, o.faithful, o.pause = "single", "disk", true, 50

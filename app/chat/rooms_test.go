@@ -282,6 +282,7 @@ func TestRoomIsDeletedWhenRedisIsFull(t *testing.T) {
 
 // Nobody can repeat a deletion, so it must be recorded even if no replica confirms it.
 func TestUnconfirmedDeletionIsRecorded(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, directory := redistest.Start(t).Redis(), people{}
 	owner := directory.add("Olga", identity.Owner)

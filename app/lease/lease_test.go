@@ -118,6 +118,7 @@ func TestStepEndsWhenLeaseIsLost(t *testing.T) {
 }
 
 func TestLeaseIsRenewedDuringLongStep(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	backend := redistest.Single(t)
 	entered, leave := make(chan struct{}), make(chan struct{})

@@ -173,6 +173,7 @@ func (l *countingListener) Closed() bool { return false }
 // With Redis 10 ms away, a connection that joins thousands of rooms must neither delay others nor make
 // another server consider this one dead.
 func TestConnectionInManyRoomsDoesNotDelayOthers(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const rooms = 3500
 	server := redistest.StartTCP(t)

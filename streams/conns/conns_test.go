@@ -48,6 +48,7 @@ func TestConnectionsThroughSentinel(t *testing.T) {
 }
 
 func TestConnectionsToCluster(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 1)
 	work(t, cluster.Redis())

@@ -21,6 +21,7 @@ import (
 // A caller repeats a change that was not confirmed. The repetition finds the change made and writes nothing, but must not be
 // confirmed either before a replica has the change, even if Redis is full. Since Redis 7.2, WAIT alone would confirm it.
 func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	primary := redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
 	host, port, err := net.SplitHostPort(primary.Addr)
@@ -68,6 +69,7 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 
 // While replicas hang, each change waits for a second. Reads must not queue behind the changes for a connection.
 func TestChangesThatWaitForAReplicaLeaveConnectionsForReads(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := redistest.Start(t)
 	set := conns.New(conns.Options{Redis: server.Redis(), Stream: "s", Replicate: true})
@@ -113,6 +115,7 @@ func TestChangesThatWaitForAReplicaLeaveConnectionsForReads(t *testing.T) {
 // A change is made even if no replica can confirm it, so that a ban takes effect at once. This must not depend on whether
 // Redis already has the script.
 func TestUnconfirmedChangeIsMade(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	set := conns.New(conns.Options{Redis: redistest.Start(t).Redis(), Stream: "s", Replicate: true})
 	defer set.Close()

@@ -13,6 +13,7 @@ func valueOf(node *Node, key string) string {
 }
 
 func TestSentinelFailoverLosesUnreplicatedWrites(t *testing.T) {
+	SkipUnlessLong(t)
 	t.Parallel()
 	s := StartSentinel(t)
 	old := s.Primary()
@@ -36,6 +37,7 @@ func TestSentinelFailoverLosesUnreplicatedWrites(t *testing.T) {
 }
 
 func TestClusterSlotMoveAndFailover(t *testing.T) {
+	SkipUnlessLong(t)
 	t.Parallel()
 	c := StartCluster(t, 1)
 	from, to := c.Primary("{1}:key"), c.Primary("{3}:key")

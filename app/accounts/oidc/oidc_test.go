@@ -15,6 +15,7 @@ import (
 	"burble/app/accounts"
 	"burble/app/accounts/oidc"
 	"burble/app/identity"
+	"burble/streams/redistest"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/oauth2-proxy/mockoidc"
@@ -189,6 +190,7 @@ func TestClockSkew(t *testing.T) {
 }
 
 func TestUnreachableProvider(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

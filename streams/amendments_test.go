@@ -155,6 +155,7 @@ func (fx *fixture) cpuTime() (micros float64) {
 // The number of reactions must be exact, even if many users toggle them and the previous release wrote the
 // message's state.
 func TestReactionsOfManyUsersAreCounted(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()

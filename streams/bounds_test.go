@@ -14,6 +14,7 @@ import (
 )
 
 func TestQuietRoomsCostFewCommands(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	// In the shorter run, the tail checks idle rooms five times as often, so both runs should need the
 	// same number of commands.
 	maxBlock, quiet := 19*time.Second, 62*time.Second
@@ -141,6 +142,7 @@ func TestCatchUpFromFarBehind(t *testing.T) {
 // The first windows fill up while there are only a few, so each gets a large share of the memory. They must
 // shrink later, even without new entries.
 func TestQuietWindowsShrink(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})

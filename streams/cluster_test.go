@@ -57,6 +57,7 @@ func TestCluster(t *testing.T) {
 }
 
 func TestClusterFailoverUnderLoad(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for name, how := range map[string]struct{ fail, recover func(node *redistest.Node) }{
 		"killed":  {func(node *redistest.Node) { node.Kill() }, func(node *redistest.Node) { node.Restart() }},

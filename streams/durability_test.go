@@ -16,6 +16,7 @@ import (
 )
 
 func TestReplicaDurability(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	primary := startPrimary(t)
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
@@ -97,6 +98,7 @@ func expectUnconfirmedDeletion(t *testing.T, store *streams.Store) {
 // WAIT covers only writes over the same connection. An append that succeeds while all replicas hang must
 // have sent WAIT over another connection.
 func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for name, start := range map[string]func(t *testing.T) (at *redis.UniversalOptions, replicas []*redistest.Node){
 		"Sentinel": func(t *testing.T) (*redis.UniversalOptions, []*redistest.Node) {

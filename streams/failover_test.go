@@ -219,6 +219,7 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 // A Store must not read from a Redis that has become a replica. The replica lags behind, and then replaces
 // its history with the new primary's.
 func TestReplicaCountsAsAway(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	p := newPair(t)
 	status := make(chan bool, 10)

@@ -22,6 +22,7 @@ func scaled(backend redistest.Backend, count int) int {
 }
 
 func TestPagesCoverRandomHistory(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		seed := uint64(time.Now().UnixNano())

@@ -15,6 +15,7 @@ import (
 
 // Removed readers also end exactly at their removal during a failover, if appends wait for a replica.
 func TestRemovalDuringFailover(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()

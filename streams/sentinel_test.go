@@ -14,6 +14,7 @@ import (
 )
 
 func TestSentinelFailoverUnderLoad(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for name, how := range map[string]struct {
 		fail, recover func(s *redistest.SentinelDeployment, primary *redistest.Node)
@@ -78,6 +79,7 @@ func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) 
 // One Store is on the same side of a network partition as the old primary, and writes to it. The Sentinels,
 // the replicas and another Store are on the other side, where a new primary is elected.
 func TestSentinelPartition(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := redistest.StartSentinel(t)
 	old := s.Primary()

@@ -119,6 +119,7 @@ func TestBudgetOfLiveMessage(t *testing.T) {
 
 // Most of what a phone loads in a day is missed messages.
 func TestBudgetOfCatchingUp(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

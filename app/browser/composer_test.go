@@ -181,6 +181,7 @@ func TestReplyToADeletedMessageIsCanceled(t *testing.T) {
 }
 
 func TestComposerKeepsIndentation(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -21,6 +21,7 @@ var (
 )
 
 func TestPastedPictureIsSeenOnAnotherServer(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, there := startWithFiles(t)
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
@@ -206,6 +207,7 @@ func TestUploadShowsItsProgressAndIsCanceledOrRetried(t *testing.T) {
 }
 
 func TestFilesAreShownWithoutScript(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, _ := startWithFiles(t)
 	postFiles(t, here, here.SignIn("Bob"), "lobby", "look", pictureFile(t, "wall.png", 1000, 500, teal), writeFile(t, "notes.txt", []byte("buy milk")))

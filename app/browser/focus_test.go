@@ -15,6 +15,7 @@ import (
 
 // Safari ends a composition before it reports the Enter key that ended it.
 func TestEnterThatEndsACompositionDoesNotSend(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

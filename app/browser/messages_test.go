@@ -12,6 +12,7 @@ import (
 )
 
 func TestMessagesReachBothServersAndSurviveOffline(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)

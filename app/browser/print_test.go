@@ -17,6 +17,7 @@ import (
 // A printed room contains all loaded messages, on as many sheets as they need. It is black on white in
 // every theme.
 func TestPrintHasAllMessagesAndNothingElse(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

@@ -142,6 +142,7 @@ func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
 }
 
 func TestHomeOpensTheFirstMatchingRoom(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")

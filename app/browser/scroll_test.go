@@ -48,6 +48,7 @@ func TestScrollThroughALongRoomAndBack(t *testing.T) {
 }
 
 func TestViewStaysWhileMessagesArrive(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	sendConversation(t, server, "lobby", 60)

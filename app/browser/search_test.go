@@ -13,6 +13,7 @@ import (
 )
 
 func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)

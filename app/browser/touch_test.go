@@ -134,6 +134,7 @@ func TestPhonePanelsCloseAndTheMenuSetsTheTopic(t *testing.T) {
 }
 
 func TestTouchTargetsAreLargeEnough(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := newSample(t)
 	s.ada.emulate(phone, "light")
@@ -174,6 +175,7 @@ func TestReducedMotionStopsAnimations(t *testing.T) {
 }
 
 func TestForcedColorsHideNothing(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

@@ -16,6 +16,7 @@ import (
 // Messages that are stored while a server has lost its connection to Redis reach its clients once it
 // has reconnected. The clients keep their connections.
 func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	network := redistest.StartProxy(t, redis.Addr)

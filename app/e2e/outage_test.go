@@ -28,6 +28,7 @@ func TestClientsContinueAfterRedisIsKilled(t *testing.T) {
 }
 
 func TestClientsContinueAfterRedisHangs(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	testOutage(t, redis, 12*time.Second,

@@ -14,11 +14,13 @@ import (
 
 	"burble/app/apptest"
 	"burble/app/client"
+	"burble/streams/redistest"
 )
 
 // TestCurlCommandsInDocs runs the curl commands in the documents, in order, changing only the server's
 // address. Later commands can use the variables that a command sets.
 func TestCurlCommandsInDocs(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	apptest.FindProgram(t, "curl")
 	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 11} {

@@ -61,6 +61,7 @@ func TestPresenceAndTypingAcrossServers(t *testing.T) {
 // If a user is connected with two tokens for different names, everyone sees the later name, whichever
 // connection joined last, and on whichever server.
 func TestNewNameReplacesTheOldOneEverywhere(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startServer(t, backend.Redis, leaveSoon), startServer(t, backend.Redis, leaveSoon)

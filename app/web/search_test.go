@@ -139,6 +139,7 @@ func TestSearchContinuesWhereItStopped(t *testing.T) {
 }
 
 func TestSearchReportsAnOutage(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const page = 200 // messages that a search reads at a time
 	proxy := redistest.StartProxy(t, newMiniredis(t).Addrs[0])

@@ -14,7 +14,7 @@ import (
 var arrows = map[string]string{
 	"app":            "accounts accounts/oidc attachments blobs caller chat fetch httpguard identity live localredis peer people pictures previews protocol redisurl streams streams/conns tune web",
 	"app/tune":       "",
-	"app/redisurl":   "",
+	"app/redisurl":   "streams/conns",
 	"app/localredis": "",
 	"app/httpguard":  "",
 	"app/negotiate":  "",
@@ -66,12 +66,12 @@ var arrows = map[string]string{
 
 	// Tests and their helpers.
 	"app/blobs/blobtest": "blobs",
-	"app/apptest":        "client streams/redistest", "app/browser": "", "app/chaos": "accounts apptest chaos/bots chaos/check client identity streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
-	"app/hostile": "", "streams/redistest": "streams",
+	"app/apptest":        "client streams/redistest", "app/browser": "", "app/chaos": "accounts apptest chaos/bots chaos/check client identity streams streams/conns streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
+	"app/hostile": "", "streams/redistest": "streams streams/conns",
 
 	// The bench.
-	"app/bench":        "bench/load bench/peers bench/proc bench/report bench/target bench/wire streams",
-	"app/bench/target": "accounts bench/load bench/peers bench/proc bench/wire identity streams",
+	"app/bench":        "bench/load bench/peers bench/proc bench/report bench/target bench/wire streams streams/conns",
+	"app/bench/target": "accounts bench/load bench/peers bench/proc bench/wire identity streams streams/conns",
 	"app/bench/report": "bench/load bench/proc",
 	"app/bench/peers":  "bench/load bench/wire",
 	"app/bench/load":   "bench/wire",

@@ -18,7 +18,6 @@ import (
 	"burble/app/people"
 	"burble/app/protocol"
 	"burble/streams"
-	"burble/streams/conns"
 )
 
 // command is a command of the program for its operator, such as "burble owner". It prints a link.
@@ -128,7 +127,7 @@ func (c command) create(ctx context.Context, known *accounts.Accounts) (path str
 // newAccounts returns the accounts in the store's Redis.
 func newAccounts(config Config, store *streams.Store, secret []byte, source *redisSource, log *slog.Logger) *accounts.Accounts {
 	return accounts.New(accounts.Options{
-		Redis: store.Conns(), Prefix: config.RedisPrefix, Secret: secret, Log: log, EndUnconfirmed: conns.InCluster(source.Options),
+		Redis: store.Conns(), Prefix: config.RedisPrefix, Secret: secret, Log: log, EndUnconfirmed: source.Address.InCluster(),
 	})
 }
 

@@ -199,7 +199,7 @@ var modes = map[string]streams.Mode{accessOpen: streams.Anyone, accessRead: stre
 
 func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.Options {
 	options := streams.Options{
-		Redis: source.Options, Prefix: config.RedisPrefix, Mode: modes[config.Access],
+		Redis: source.Address, Prefix: config.RedisPrefix, Mode: modes[config.Access],
 		MaxCount: config.HistoryMaxCount, MaxAge: config.HistoryMaxAge,
 		Durability: config.Durability,
 		Wait:       redisTimeout, Log: log,

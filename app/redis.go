@@ -9,14 +9,12 @@ import (
 	"burble/app/localredis"
 	"burble/app/redisurl"
 	"burble/streams"
-
-	"github.com/redis/go-redis/v9"
+	"burble/streams/conns"
 )
 
 // redisSource is the Redis to use: the one at REDIS_URL, or a local server that Burble started.
 type redisSource struct {
-	// Options contains the address and credentials. Package streams sets pool sizes and timeouts.
-	Options *redis.UniversalOptions
+	Address *conns.Address
 
 	// Description is one line for the log. It contains no password.
 	Description string
@@ -24,7 +22,7 @@ type redisSource struct {
 	// InProcess reports whether this is miniredis, whose data is lost when the process ends.
 	InProcess bool
 
-	// Close stops a local server. Options must not be used afterwards.
+	// Close stops a local server.
 	Close func()
 }
 
@@ -35,11 +33,11 @@ func openRedis(ctx context.Context, config Config, log *slog.Logger) (*redisSour
 	if config.RedisURL == "" {
 		return openLocalRedis(ctx, config, log)
 	}
-	options, description, err := redisurl.Parse(config.RedisURL, config.OnHeroku)
+	address, description, err := redisurl.Parse(config.RedisURL, config.OnHeroku)
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	return &redisSource{Options: options, Description: description, Close: func() {}}, nil
+	return &redisSource{Address: address, Description: description, Close: func() {}}, nil
 }
 
 func openLocalRedis(ctx context.Context, config Config, log *slog.Logger) (*redisSource, error) {
@@ -53,7 +51,8 @@ func openLocalRedis(ctx context.Context, config Config, log *slog.Logger) (*redi
 		log.Warn("REDIS_URL is empty and neither redis-server nor valkey-server is on PATH: messages are kept in memory and lost when this process ends")
 	}
 	return &redisSource{
-		Options: server.Options, Description: server.Description, InProcess: server.InProcess, Close: server.Close,
+		Address:     &conns.Address{Addrs: []string{server.Addr}, Password: server.Password},
+		Description: server.Description, InProcess: server.InProcess, Close: server.Close,
 	}, nil
 }
 

@@ -22,8 +22,6 @@ import (
 
 	"burble/streams"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // testLog returns a logger that writes to the output of the test.
@@ -42,22 +40,11 @@ func mustOpenRedis(t *testing.T, config Config) *redisSource {
 	return source
 }
 
-// newClient returns a client of a source. It closes the client when the test ends.
-func newClient(t *testing.T, source *redisSource) redis.UniversalClient {
-	t.Helper()
-	options := *source.Options
-	options.MaxRetries = -1
-	options.DialerRetries = 1
-	client := redis.NewUniversalClient(&options)
-	t.Cleanup(func() { client.Close() })
-	return client
-}
-
 func TestOpenRedisFromUnixURL(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	source := mustOpenRedis(t, Config{RedisURL: "unix://" + server.Addr + "?db=1"})
-	if err := newClient(t, source).Set(t.Context(), "k", "v", 0).Err(); err != nil {
+	if err := redistest.Connect(t, source.Address).Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	zero := server.Client()
@@ -78,7 +65,7 @@ func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 	if got := storeOptions(config, source, testLog(t)).MaxCount; got != miniredisCount {
 		t.Errorf("MaxCount is %d, want %d", got, miniredisCount)
 	}
-	if err := newClient(t, source).Ping(t.Context()).Err(); err != nil {
+	if err := redistest.Connect(t, source.Address).Ping(t.Context()).Err(); err != nil {
 		t.Error(err)
 	}
 }
@@ -87,7 +74,7 @@ func TestOpenRedisPassesDurabilityToChild(t *testing.T) {
 	t.Parallel()
 	redistest.Start(t) // skips the test if no Redis is installed
 	for durability, want := range map[streams.Durability]string{streams.Memory: "everysec", streams.Disk: "always"} {
-		client := newClient(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
+		client := redistest.Connect(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}).Address)
 		if got, err := client.ConfigGet(t.Context(), "appendfsync").Result(); err != nil || got["appendfsync"] != want {
 			t.Errorf("%s: appendfsync is %v, %v; want %s", durability, got, err, want)
 		}
@@ -111,10 +98,10 @@ func TestUntrustedRedisCertificate(t *testing.T) {
 	t.Parallel()
 	url := startTLSRedis(t)
 	ping := func(t *testing.T, config Config) error {
-		return newClient(t, mustOpenRedis(t, config)).Ping(t.Context()).Err()
+		return redistest.Connect(t, mustOpenRedis(t, config).Address).Ping(t.Context()).Err()
 	}
 	t.Run("refused with advice", func(t *testing.T) {
-		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
+		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Address})
 		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), "?skip_verify=true") || !strings.Contains(err.Error(), "CA") {
 			t.Errorf("error %v, want advice to set ?skip_verify=true or to install the CA", err)
 		}
@@ -172,7 +159,7 @@ func TestErrorForWrongRedisSchemeNamesRightOne(t *testing.T) {
 		strings.Replace(withTLS, "rediss://", "redis://", 1): "write rediss://",
 		"rediss://" + plain.Redis().Addrs[0]:                 "write redis://",
 	} {
-		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
+		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Address})
 		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got error %v, want advice to %s", url, err, want)
 		}

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // minimalACL returns the ACL rules that README.md lists.
@@ -118,9 +118,8 @@ func third[T, U any](_ T, _ U, err error) error { return err }
 
 // expectDenied checks that the user has no permissions that Burble does not need. WAIT is allowed, although
 // only [streams.Replica] needs it.
-func expectDenied(t *testing.T, backend redistest.Backend, restricted *redis.UniversalOptions, prefix string) {
-	client := redis.NewUniversalClient(restricted)
-	defer client.Close()
+func expectDenied(t *testing.T, backend redistest.Backend, restricted *conns.Address, prefix string) {
+	client := redistest.Connect(t, restricted)
 	if err := client.Do(context.Background(), "WAIT", 0, 1).Err(); err != nil {
 		t.Errorf("WAIT: got error %v, want none", err)
 	}

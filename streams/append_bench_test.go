@@ -12,7 +12,6 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // BenchmarkAppendInRedis reports how much CPU time Redis spends on an append, while 64 authors write to 50
@@ -55,7 +54,7 @@ func BenchmarkAppendInRedis(b *testing.B) {
 }
 
 // redisCPU returns the CPU time that Redis has used, in seconds.
-func redisCPU(b *testing.B, client redis.UniversalClient) (seconds float64) {
+func redisCPU(b *testing.B, client redistest.Client) (seconds float64) {
 	b.Helper()
 	info, err := client.Info(context.Background(), "cpu").Result()
 	if err != nil {

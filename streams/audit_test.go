@@ -8,7 +8,6 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 func TestAuditIsOnlyForModerators(t *testing.T) {
@@ -72,7 +71,7 @@ func TestAuditIsFollowedLikeARoom(t *testing.T) {
 	if got := reader.entries[0]; got.ID != stored.Cursor.ID || got.Kind != streams.Audit || got.Action != "invite" {
 		t.Errorf("got %+v, want the entry %v", got, stored.Cursor)
 	}
-	if n := redis.NewUniversalClient(server.Redis).XLen(t.Context(), "team:{0}:audit").Val(); n != 1 {
+	if n := redistest.Connect(t, server.Redis).XLen(t.Context(), "team:{0}:audit").Val(); n != 1 {
 		t.Errorf("the stream {0}:audit has %d entries, want 1", n)
 	}
 }

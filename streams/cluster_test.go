@@ -10,17 +10,16 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	options := redistest.StartCluster(t, 0).Redis()
-	store := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
-	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
+	address := redistest.StartCluster(t, 0).Redis()
+	store := redistest.Open(t, streams.Options{Redis: address, MaxCount: 50})
+	two := redistest.Open(t, streams.Options{Redis: address, MaxCount: 50})
 	var followers []*follower
 	for i := range 30 { // enough for all buckets and therefore all nodes
 		f := follow(t, two, fmt.Sprint("room-", i), streams.Newest(50))
@@ -138,8 +137,8 @@ func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 func TestOpenOneClusterNodeFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, node := range redistest.StartCluster(t, 0).Nodes {
-		options := &redis.UniversalOptions{Addrs: []string{node.Proxy.Addr}}
-		store, err := streams.Open(context.Background(), streams.Options{Redis: options, Wait: time.Hour})
+		address := &conns.Address{Addrs: []string{node.Proxy.Addr}}
+		store, err := streams.Open(context.Background(), streams.Options{Redis: address, Wait: time.Hour})
 		if err == nil {
 			store.Close()
 		}

@@ -9,10 +9,10 @@ import (
 	"testing"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 func TestReplicaDurability(t *testing.T) {
@@ -100,12 +100,12 @@ func expectUnconfirmedDeletion(t *testing.T, store *streams.Store) {
 func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	for name, start := range map[string]func(t *testing.T) (at *redis.UniversalOptions, replicas []*redistest.Node){
-		"Sentinel": func(t *testing.T) (*redis.UniversalOptions, []*redistest.Node) {
+	for name, start := range map[string]func(t *testing.T) (at *conns.Address, replicas []*redistest.Node){
+		"Sentinel": func(t *testing.T) (*conns.Address, []*redistest.Node) {
 			s := redistest.StartSentinel(t)
 			return s.Redis(), s.Nodes[1:]
 		},
-		"Cluster": func(t *testing.T) (*redis.UniversalOptions, []*redistest.Node) {
+		"Cluster": func(t *testing.T) (*conns.Address, []*redistest.Node) {
 			c := redistest.StartCluster(t, 1)
 			return c.Redis(), c.Nodes[3:]
 		},

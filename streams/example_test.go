@@ -6,10 +6,10 @@ import (
 	"log"
 
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // A user posts to a room and reads it.
@@ -20,7 +20,7 @@ func Example() {
 	}
 	defer server.Close()
 	store, err := streams.Open(context.Background(), streams.Options{
-		Redis: &redis.UniversalOptions{Addrs: []string{server.Addr()}},
+		Redis: &conns.Address{Addrs: []string{server.Addr()}},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -7,9 +7,8 @@ import (
 	"testing"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A pair is a primary and its former replica behind one address. The primary has ten messages in the lobby,
@@ -26,7 +25,7 @@ func newPair(t *testing.T) *pair {
 	p.Client = clientOf(t, p.primary)
 	p.replica = redistest.StartTCP(t, replicaArgs(t, p.primary)...)
 	p.proxy = redistest.StartProxy(t, p.primary.Addr)
-	p.Redis = &redis.UniversalOptions{Addrs: []string{p.proxy.Addr}}
+	p.Redis = &conns.Address{Addrs: []string{p.proxy.Addr}}
 	p.store = redistest.Open(t, streams.Options{Redis: p.Redis})
 	p.post(8)
 	second := clientOf(t, p.replica)

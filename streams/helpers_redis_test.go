@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // yardstick is a script whose time is the unit of redisTime.
@@ -21,7 +19,7 @@ const yardstick = "for i = 1, 1000 do redis.call('EXISTS', KEYS[1]) end"
 // redisTime calls f until Redis spends at most limit on the commands of one call, but at most 100 times, because a busy
 // machine interrupts commands. It returns the shortest time. The unit is the shortest time of 1,000 EXISTS in a script, so
 // that limits hold on slow machines too.
-func redisTime(t testing.TB, client redis.UniversalClient, limit float64, f func()) float64 {
+func redisTime(t testing.TB, client redistest.Client, limit float64, f func()) float64 {
 	t.Helper()
 	ctx := context.Background()
 	client.ConfigSet(ctx, "slowlog-log-slower-than", "0")
@@ -53,7 +51,7 @@ func redisTime(t testing.TB, client redis.UniversalClient, limit float64, f func
 }
 
 // commandCalls returns how many times Redis ran each command, including commands in scripts.
-func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
+func commandCalls(t testing.TB, client redistest.Client) map[string]int {
 	t.Helper()
 	info, err := client.Info(context.Background(), "commandstats").Result()
 	if err != nil {
@@ -73,7 +71,7 @@ func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
 }
 
 // networkBytes returns how many bytes Redis has received or sent. direction is "input" or "output".
-func networkBytes(t testing.TB, client redis.UniversalClient, direction string) (total int) {
+func networkBytes(t testing.TB, client redistest.Client, direction string) (total int) {
 	t.Helper()
 	info, err := client.Info(context.Background(), "stats").Result()
 	if err != nil {
@@ -93,7 +91,7 @@ func sum(counts map[string]int) (total int) {
 }
 
 // connections returns the number of connections to a server, not counting the client's own.
-func connections(t testing.TB, client *redis.Client) int {
+func connections(t testing.TB, client redistest.Client) int {
 	t.Helper()
 	list, err := client.Do(context.Background(), "CLIENT", "LIST").Text()
 	if err != nil {
@@ -102,11 +100,9 @@ func connections(t testing.TB, client *redis.Client) int {
 	return strings.Count(list, "\n") - 1
 }
 
-// clientOf returns a Redis client of the server. The test's cleanup closes it.
-func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
-	client := server.Client()
-	t.Cleanup(func() { client.Close() })
-	return client
+// clientOf returns a client for the server.
+func clientOf(t testing.TB, server *redistest.Server) redistest.Client {
+	return redistest.Connect(t, server.Redis())
 }
 
 // startPrimary starts a Redis that replicas can join without delay.

@@ -213,12 +213,12 @@ func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page 
 }
 
 // fill appends messages by Eve to the lobby as append.lua does, but faster and without activity.
-func fill(t testing.TB, client redis.UniversalClient, count int) {
+func fill(t testing.TB, client redistest.Client, count int) {
 	t.Helper()
 	fillRoom(t, client, "lobby", count, func(i int) string { return fmt.Sprint("filled ", i) })
 }
 
-func fillRoom(t testing.TB, client redis.UniversalClient, room string, count int, text func(i int) string) {
+func fillRoom(t testing.TB, client redistest.Client, room string, count int, text func(i int) string) {
 	t.Helper()
 	const script = `
 		local meta = redis.call('HMGET', KEYS[2], 'n', 'messages')

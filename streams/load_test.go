@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A load has authors who post through one Store until the test stops them, and readers on two Stores. Each
@@ -23,7 +22,7 @@ type load struct {
 	near, far *follower
 }
 
-func startLoad(t *testing.T, at *redis.UniversalOptions) *load {
+func startLoad(t *testing.T, at *conns.Address) *load {
 	t.Helper()
 	options := streams.Options{Redis: at, Durability: streams.Replica}
 	one, two := redistest.Open(t, options), redistest.Open(t, options)
@@ -92,13 +91,13 @@ func TestFailoverLosingMessagesResetsEveryReader(t *testing.T) {
 
 // loseMessages kills the primary after the readers have received eight messages that its replicas have and
 // five that the replicas lack.
-func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node, awaitFailover func(*redistest.Node)) {
+func loseMessages(t *testing.T, at *conns.Address, old *redistest.Node, awaitFailover func(*redistest.Node)) {
 	one := redistest.Open(t, streams.Options{Redis: at})
 	two := redistest.Open(t, streams.Options{Redis: at})
 	for range 8 {
 		post(t, one, "lobby", "kept")
 	}
-	if err := clientOf(t, old.Server).Wait(context.Background(), 1, 0).Err(); err != nil {
+	if err := clientOf(t, old.Server).Do(context.Background(), "WAIT", 1, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	var all []*follower

@@ -11,9 +11,8 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 func TestOpenWaitsForRedis(t *testing.T) {
@@ -225,7 +224,7 @@ func TestOpenLogsThatRedisIsSlow(t *testing.T) {
 		return len(line), nil
 	})
 	store, err := streams.Open(t.Context(), streams.Options{
-		Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, Wait: time.Minute, Log: slog.New(slog.NewTextHandler(answer, nil)),
+		Redis: &conns.Address{Addrs: []string{proxy.Addr}}, Wait: time.Minute, Log: slog.New(slog.NewTextHandler(answer, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

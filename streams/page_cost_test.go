@@ -176,7 +176,7 @@ func TestPagesOfRoomWrittenByTwoReleases(t *testing.T) {
 }
 
 // appendAsOlder appends a message as append.lua of the previous release did.
-func appendAsOlder(t testing.TB, client redis.UniversalClient, text string) {
+func appendAsOlder(t testing.TB, client redistest.Client, text string) {
 	t.Helper()
 	const script = `
 		local n = redis.call('HINCRBY', KEYS[2], 'n', 1)
@@ -213,7 +213,7 @@ func TestRunsAreTrimmed(t *testing.T) {
 }
 
 // removeCounts removes the fields and keys that the previous release did not write.
-func removeCounts(t testing.TB, client redis.UniversalClient) {
+func removeCounts(t testing.TB, client redistest.Client) {
 	t.Helper()
 	ctx := context.Background()
 	entries, err := client.XRange(ctx, lobbyKey, "-", "+").Result()

@@ -6,16 +6,15 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // If the Redis client retried a heartbeat whose reply was lost, the retry would report the server as known.
 func TestHeartbeatIsNotRetried(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}})
 	proxy.DropReplies(0.3)
 	defer proxy.DropReplies(0)
 	for i := range 50 {
@@ -29,7 +28,7 @@ func TestHeartbeatIsNotRetried(t *testing.T) {
 // tens of megabytes a second.
 func TestPresentDecodesEachRoomOnce(t *testing.T) {
 	// AllocsPerRun does not allow parallel tests.
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{redistest.StartTCP(t).Addr}}})
+	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{redistest.StartTCP(t).Addr}}})
 	var here []streams.Arrival
 	var visits []streams.Visit
 	for i := range streams.MaxNamed {

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 func TestFreshReader(t *testing.T) {
@@ -164,7 +164,7 @@ func TestFollowBusyRoomOverSlowConnection(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	proxy := redistest.StartProxy(t, backend.Redis.Addrs[0])
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}})
 	post(t, store, "lobby", "one")
 	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})
 	before := sum(commandCalls(t, backend.Client))

@@ -8,9 +8,8 @@ import (
 	"testing"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Removed readers also end exactly at their removal during a failover, if appends wait for a replica.
@@ -31,9 +30,8 @@ func TestRemovalDuringFailover(t *testing.T) {
 }
 
 // failOver removes members while the primary, or the one that has the room, is killed.
-func failOver(t *testing.T, at *redis.UniversalOptions, primary *redistest.Node, await func(), clusters ...*redistest.Cluster) {
-	client := redis.NewUniversalClient(at)
-	t.Cleanup(func() { client.Close() })
+func failOver(t *testing.T, at *conns.Address, primary *redistest.Node, await func(), clusters ...*redistest.Cluster) {
+	client := redistest.Connect(t, at)
 	r := newRemovalRoom(t, client, streams.Options{Redis: at, Durability: streams.Replica})
 	for _, cluster := range clusters {
 		primary = cluster.Primary(streams.RoomKey(r.room))

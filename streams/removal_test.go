@@ -14,7 +14,6 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // removedReaders is the number of readers that lose their membership in a removalRoom.
@@ -24,7 +23,7 @@ const removedReaders = 20
 // removed, to detect a removal that takes effect too early or too late.
 type removalRoom struct {
 	*testing.T
-	client redis.UniversalClient
+	client redistest.Client
 	stores [2]*streams.Store
 	room   string
 
@@ -38,7 +37,7 @@ func (r *removalRoom) awaitMessages() {
 	eventually(r, "more messages", func() bool { return r.written.Load() > before+20 })
 }
 
-func newRemovalRoom(t *testing.T, client redis.UniversalClient, options streams.Options) *removalRoom {
+func newRemovalRoom(t *testing.T, client redistest.Client, options streams.Options) *removalRoom {
 	t.Helper()
 	r := &removalRoom{T: t, client: client}
 	for i := range r.stores {

@@ -48,8 +48,7 @@ const (
 
 // Options configure a Store.
 type Options struct {
-	// Redis holds the addresses and credentials. The Store overrides pool sizes, timeouts and retries.
-	Redis  *redis.UniversalOptions
+	Redis  *conns.Address
 	Prefix string // prefix of every key
 	Mode   Mode   // what users without an account may do
 
@@ -119,7 +118,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s := &Store{
 		keys:      keys{options.Prefix},
-		inCluster: conns.InCluster(options.Redis),
+		inCluster: options.Redis.InCluster(),
 		log:       options.Log,
 
 		mode:     options.Mode,

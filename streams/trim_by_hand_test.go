@@ -4,9 +4,8 @@ import (
 	"testing"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 func TestCaughtUpReaderSurvivesTrim(t *testing.T) {
@@ -40,7 +39,7 @@ func TestReaderIsNotifiedOfATrimDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	proxy := redistest.StartProxy(t, fx.Redis.Addrs[0])
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}})
 	f := follow(t, store, "lobby", streams.Newest(50))
 	f.expect(10)
 

@@ -7,9 +7,8 @@ import (
 	"testing"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // During a failover, one connection may still be to the old primary when another is already to the new one.
@@ -41,7 +40,7 @@ func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	before, after := clientOf(t, old), clientOf(t, successor)
 	proxy := redistest.StartProxy(t, old.Addr)
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}})
 	post(t, store, "lobby", "kept")
 	replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), lobbyKey).Val() == 1 })
 	proxy.RouteNew(successor.Addr)
@@ -68,7 +67,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	oldClient, newClient := clientOf(t, old), clientOf(t, successor)
 	proxy := redistest.StartProxy(t, old.Addr)
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}})
 	for range 10 {
 		post(t, store, "lobby", "kept")
 	}
@@ -118,7 +117,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 }
 
 // replicate makes replica replicate the primary at the address until the condition is met.
-func replicate(t *testing.T, primary, replica *redis.Client, address string, met func() bool) {
+func replicate(t *testing.T, primary, replica redistest.Client, address string, met func() bool) {
 	t.Helper()
 	host, port, _ := strings.Cut(address, ":")
 	primary.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0")
@@ -128,13 +127,13 @@ func replicate(t *testing.T, primary, replica *redis.Client, address string, met
 }
 
 // isBlockedOn reports whether the tails of this many Stores block on the server.
-func isBlockedOn(t *testing.T, client *redis.Client, stores int) bool {
+func isBlockedOn(t *testing.T, client redistest.Client, stores int) bool {
 	t.Helper()
 	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == stores
 }
 
 // killBlocked waits until connections block in an XREAD, and kills them.
-func killBlocked(t *testing.T, client *redis.Client) {
+func killBlocked(t *testing.T, client redistest.Client) {
 	t.Helper()
 	eventually(t, "a blocked connection", func() (isKilled bool) {
 		for line := range strings.Lines(client.ClientList(t.Context()).Val()) {

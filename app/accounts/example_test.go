@@ -9,7 +9,6 @@ import (
 	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 func Example() {
@@ -19,7 +18,7 @@ func Example() {
 		return
 	}
 	defer server.Close()
-	set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{server.Addr()}}, Stream: "{0}:activity"})
+	set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{server.Addr()}}, Stream: "{0}:activity"})
 	defer set.Close()
 	a := accounts.New(accounts.Options{Redis: set, Secret: []byte("a secret that all servers share")})
 	ctx := context.Background()

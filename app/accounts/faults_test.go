@@ -11,10 +11,10 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/identity"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // retry repeats a call until its outcome is known, as a client does.
@@ -39,7 +39,7 @@ func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.StartProxy(t, server.Addr)
-	a := open(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}})
+	a := open(t, &conns.Address{Addrs: []string{proxy.Addr}})
 	direct := open(t, server.Redis())
 	proxy.DropReplies(0.3)
 	const rounds = 4
@@ -131,7 +131,7 @@ func TestCodesAreNotStoredOrLogged(t *testing.T) {
 	server := redistest.Start(t)
 	var log bytes.Buffer
 	proxy := redistest.StartProxy(t, server.Addr)
-	a := open(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, func(o *accounts.Options) {
+	a := open(t, &conns.Address{Addrs: []string{proxy.Addr}}, func(o *accounts.Options) {
 		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	owner := join(t, a, "Olga", accounts.Owner)

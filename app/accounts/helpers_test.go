@@ -34,13 +34,13 @@ var ctx = context.Background()
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // open returns Accounts on the Redis. The Redis connections end with the test.
-func open(t testing.TB, options *redis.UniversalOptions, change ...func(*accounts.Options)) *accounts.Accounts {
+func open(t testing.TB, address *conns.Address, change ...func(*accounts.Options)) *accounts.Accounts {
 	t.Helper()
 	o := accounts.Options{Secret: secret}
 	for _, set := range change {
 		set(&o)
 	}
-	o.Redis = conns.New(conns.Options{Redis: options, Stream: o.Prefix + "{0}:activity"})
+	o.Redis = conns.New(conns.Options{Redis: address, Stream: o.Prefix + "{0}:activity"})
 	t.Cleanup(func() { o.Redis.Close() })
 	return accounts.New(o)
 }
@@ -103,19 +103,16 @@ func atOnce(n int, do func(i int)) {
 type tail struct {
 	t      testing.TB
 	a      *accounts.Accounts
-	client redis.UniversalClient
+	client redistest.Client
 	stop   context.CancelFunc
 	done   chan struct{}
 }
 
-func follow(t testing.TB, a *accounts.Accounts, options *redis.UniversalOptions) *tail {
+func follow(t testing.TB, a *accounts.Accounts, address *conns.Address) *tail {
 	t.Helper()
-	tail := &tail{t: t, a: a, client: redis.NewUniversalClient(options)}
+	tail := &tail{t: t, a: a, client: redistest.Connect(t, address)}
 	tail.resume()
-	t.Cleanup(func() {
-		tail.cut()
-		tail.client.Close()
-	})
+	t.Cleanup(tail.cut)
 	return tail
 }
 

@@ -8,10 +8,10 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/identity"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 func TestTokenIsRenewed(t *testing.T) {
@@ -48,7 +48,7 @@ func TestTokenIsRenewed(t *testing.T) {
 
 func TestTokenCannotBeForged(t *testing.T) {
 	t.Parallel()
-	a := open(t, &redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}}) // Verify does not use Redis
+	a := open(t, &conns.Address{Addrs: []string{"127.0.0.1:1"}}) // Verify does not use Redis
 	session := accounts.Session{User: uuid.New(), ID: uuid.New(), Expiry: time.Unix(time.Now().Add(time.Hour).Unix(), 0)}
 	token := a.Sign(session)
 	if got, err := a.Verify(token); err != nil || got != session {
@@ -62,7 +62,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 			}
 		}
 	}
-	other := open(t, &redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}}, func(o *accounts.Options) { o.Secret = []byte("another") })
+	other := open(t, &conns.Address{Addrs: []string{"127.0.0.1:1"}}, func(o *accounts.Options) { o.Secret = []byte("another") })
 	guest := identity.NewTokens(secret)
 	user := newUser(t, "Ada")
 	for _, token := range []string{"", ".", "2.", other.Sign(session), guest.Sign(user, time.Now()), strings.Replace(guest.Sign(user, time.Now()), "1.", "2.", 1)} {
@@ -75,7 +75,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	set := open(f, &redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}})
+	set := open(f, &conns.Address{Addrs: []string{"127.0.0.1:1"}})
 	f.Add(set.Sign(accounts.Session{User: uuid.New(), ID: uuid.New(), Expiry: time.Now().Add(time.Hour)}))
 	f.Add("2.a.b.c.d")
 	f.Fuzz(func(t *testing.T, token string) {

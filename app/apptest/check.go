@@ -23,7 +23,7 @@ func Eventually(t testing.TB, within time.Duration, what string, ok func() bool)
 }
 
 // RoomKey returns the Redis key of a room's stream. The room must have one.
-func RoomKey(t testing.TB, client *redis.Client, room string) string {
+func RoomKey(t testing.TB, client redistest.Client, room string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

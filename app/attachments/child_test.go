@@ -13,9 +13,8 @@ import (
 	"burble/app/attachments"
 	"burble/app/blobs"
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // The environment of a child: the address of Redis, the folder of the store, what to do, and the step at which it dies.
@@ -47,7 +46,7 @@ func runAsChild() {
 	}
 	store, err := blobs.OpenDirectory(filepath.Join(os.Getenv(childFolder), "files"))
 	check(err)
-	kept, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{os.Getenv(childRedis)}}, Log: slog.New(slog.DiscardHandler)})
+	kept, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{os.Getenv(childRedis)}}, Log: slog.New(slog.DiscardHandler)})
 	check(err)
 	go kept.Run(ctx)
 	at := newSteps(func(step string) error {

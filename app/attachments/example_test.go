@@ -10,9 +10,9 @@ import (
 	"burble/app/blobs"
 	"burble/app/identity"
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 func Example() {
@@ -21,7 +21,7 @@ func Example() {
 		panic(err)
 	}
 	defer server.Close()
-	kept, err := streams.Open(context.Background(), streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{server.Addr()}}})
+	kept, err := streams.Open(context.Background(), streams.Options{Redis: &conns.Address{Addrs: []string{server.Addr()}}})
 	if err != nil {
 		panic(err)
 	}

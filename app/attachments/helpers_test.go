@@ -69,7 +69,7 @@ type fixture struct {
 	*attachments.Service
 	t     testing.TB
 	rooms *streams.Store
-	redis redis.UniversalClient
+	redis redistest.Client
 	store blobs.Store
 }
 

@@ -19,9 +19,9 @@ import (
 	"burble/app/bench/target"
 	"burble/app/bench/wire"
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // joinRepeats is how many times each way to join is measured.
@@ -119,7 +119,7 @@ const fillConcurrency = 512
 
 // fillRoom appends entries to the room. The newest ones have markers.
 func fillRoom(ctx context.Context, r *proc.Redis, w load.Workload) error {
-	store, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{r.Socket}}})
+	store, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{r.Socket}}})
 	if err != nil {
 		return err
 	}

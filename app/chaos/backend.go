@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
@@ -18,7 +19,7 @@ type backend interface {
 	// url returns the REDIS_URL of the server in a slot.
 	url(slot int) string
 	// direct returns options for connections that do not go through the proxies of servers.
-	direct() *redis.UniversalOptions
+	direct() *conns.Address
 	// primaries returns the nodes that accept writes now. Connections to them use no proxy.
 	primaries() []*redistest.Server
 	// networks returns the proxies between servers and Redis.
@@ -53,13 +54,13 @@ func startSingle(t testing.TB, durability string, servers int, args ...string) *
 	return s
 }
 
-func (s *single) url(slot int) string             { return "redis://" + s.links[slot].Addr }
-func (s *single) direct() *redis.UniversalOptions { return s.server.Redis() }
-func (s *single) primaries() []*redistest.Server  { return []*redistest.Server{s.server} }
-func (s *single) networks() []*redistest.Proxy    { return s.links }
-func (s *single) awaitHealthy()                   {}
-func (s *single) mayLose() bool                   { return false }
-func (s *single) limits() (int, int)              { return 0, maxConnections }
+func (s *single) url(slot int) string            { return "redis://" + s.links[slot].Addr }
+func (s *single) direct() *conns.Address         { return s.server.Redis() }
+func (s *single) primaries() []*redistest.Server { return []*redistest.Server{s.server} }
+func (s *single) networks() []*redistest.Proxy   { return s.links }
+func (s *single) awaitHealthy()                  {}
+func (s *single) mayLose() bool                  { return false }
+func (s *single) limits() (int, int)             { return 0, maxConnections }
 
 func (s *single) faults() []fault {
 	return []fault{
@@ -90,7 +91,7 @@ func (s *single) shutDown() {
 }
 
 // onPrimaries calls do with a client of each primary.
-func (h *harness) onPrimaries(do func(client *redis.Client) error) {
+func (h *harness) onPrimaries(do func(client redistest.Client) error) {
 	for _, server := range h.backend.primaries() {
 		client := redis.NewClient(&redis.Options{
 			Addr: server.Addr, MaxRetries: -1, DisableIdentity: true, ClientName: "chaos",
@@ -103,17 +104,17 @@ func (h *harness) onPrimaries(do func(client *redis.Client) error) {
 }
 
 // awaitReplicas waits until the replicas have confirmed the writes of the connection.
-func (h *harness) awaitReplicas(ctx context.Context, client *redis.Client) error {
+func (h *harness) awaitReplicas(ctx context.Context, client redistest.Client) error {
 	replicas, _ := h.backend.limits()
 	if replicas == 0 {
 		return nil
 	}
-	return client.Wait(ctx, replicas, h.options.patience).Err()
+	return client.Do(ctx, "WAIT", replicas, h.options.patience.Milliseconds()).Err()
 }
 
 // connections returns the number of connections from all servers to the primaries.
 func (h *harness) connections() (count int) {
-	h.onPrimaries(func(client *redis.Client) error {
+	h.onPrimaries(func(client redistest.Client) error {
 		list, err := client.ClientList(context.Background()).Result()
 		for line := range strings.Lines(list) {
 			ours := strings.Contains(line, "name=chaos") || strings.Contains(line, "name=sentinel")

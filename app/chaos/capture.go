@@ -26,7 +26,7 @@ type destroyFunc func(pipe redis.Pipeliner, key string) (remain int)
 // transaction.
 func (p *phase) capture(room string, destroy destroyFunc) {
 	ctx := context.Background()
-	p.onPrimaries(func(client *redis.Client) error {
+	p.onPrimaries(func(client redistest.Client) error {
 		key, err := roomKey(ctx, client, room)
 		if err != nil || key == "" {
 			return err
@@ -36,7 +36,7 @@ func (p *phase) capture(room string, destroy destroyFunc) {
 }
 
 // roomKey returns the key of the room's stream, or "" if this node does not have it.
-func roomKey(ctx context.Context, client *redis.Client, room string) (string, error) {
+func roomKey(ctx context.Context, client redistest.Client, room string) (string, error) {
 	keys, err := client.Keys(ctx, "{*}:room:"+room).Result()
 	if err != nil || len(keys) == 0 {
 		return "", err
@@ -44,7 +44,7 @@ func roomKey(ctx context.Context, client *redis.Client, room string) (string, er
 	return keys[0], nil
 }
 
-func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key string, destroy destroyFunc) error {
+func (p *phase) captureKey(ctx context.Context, client redistest.Client, room, key string, destroy destroyFunc) error {
 	pipe := client.TxPipeline()
 	found, epoch := pipe.XRange(ctx, key, "-", "+"), pipe.HGet(ctx, key+":meta", "epoch")
 	remain := -1
@@ -111,7 +111,7 @@ func (p *phase) deleteRoom(room string) {
 // flush empties Redis.
 func (p *phase) flush() {
 	ctx := context.Background()
-	p.onPrimaries(func(client *redis.Client) error {
+	p.onPrimaries(func(client redistest.Client) error {
 		pipe := client.TxPipeline()
 		found, epochs := make(map[string]*redis.XMessageSliceCmd), make(map[string]*redis.StringCmd)
 		for _, room := range p.rooms() {
@@ -145,7 +145,7 @@ func (p *phase) flush() {
 // lastIDs returns the ID of each room's last entry.
 func (p *phase) lastIDs() map[string]check.ID {
 	ctx, ends := context.Background(), make(map[string]check.ID)
-	p.onPrimaries(func(client *redis.Client) error {
+	p.onPrimaries(func(client redistest.Client) error {
 		for _, room := range p.rooms() {
 			key, err := roomKey(ctx, client, room)
 			if err != nil {

@@ -10,8 +10,6 @@ import (
 
 	"burble/app/chaos/check"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // component is the part of the system that a fault affects. Each target of a component, such as
@@ -62,12 +60,12 @@ func commonFaults() []fault {
 		{"server drained and replaced", serverProcess, func(i *injection) { i.replace(i.slots[i.target]) }},
 
 		{"connections to redis killed", redisProcess, func(i *injection) {
-			i.onPrimaries(func(client *redis.Client) error {
+			i.onPrimaries(func(client redistest.Client) error {
 				return client.ClientKillByFilter(context.Background(), "TYPE", "normal", "SKIPME", "yes").Err()
 			})
 		}},
 		{"scripts flushed", redisProcess, func(i *injection) {
-			i.onPrimaries(func(client *redis.Client) error { return client.ScriptFlush(context.Background()).Err() })
+			i.onPrimaries(func(client redistest.Client) error { return client.ScriptFlush(context.Background()).Err() })
 		}},
 		{"redis full", redisProcess, func(i *injection) {
 			i.setMaxMemory("1mb")
@@ -124,7 +122,7 @@ func (p *phase) replace(s *slot) {
 
 // setMaxMemory sets the memory limit of Redis. A low limit makes it full, and "0" removes the limit.
 func (h *harness) setMaxMemory(limit string) {
-	h.onPrimaries(func(client *redis.Client) error {
+	h.onPrimaries(func(client redistest.Client) error {
 		return client.ConfigSet(context.Background(), "maxmemory", limit).Err()
 	})
 }

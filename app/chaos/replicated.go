@@ -10,16 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // replicated is a Redis with replicas and automatic failover: Sentinel or Cluster.
 type replicated struct {
 	nodes         []*redistest.Node
 	address       string
-	options       *redis.UniversalOptions
+	options       *conns.Address
 	replicas      int                                // of each primary
 	connections   int                                // maximum from one server to one primary
 	awaitInSync   func()                             // waits until all nodes run and the replicas follow
@@ -108,12 +107,12 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 // bucketKey returns a key in one of the buckets of rooms.
 func bucketKey(i *injection) string { return "{" + string("0123456789"[i.random.IntN(10)]) + "}:any" }
 
-func (r *replicated) direct() *redis.UniversalOptions { return r.options }
-func (r *replicated) url(int) string                  { return r.address }
-func (r *replicated) networks() []*redistest.Proxy    { return nil }
-func (r *replicated) awaitHealthy()                   { r.awaitInSync() }
-func (r *replicated) mayLose() bool                   { return r.lossy }
-func (r *replicated) limits() (int, int)              { return r.replicas, r.connections }
+func (r *replicated) direct() *conns.Address       { return r.options }
+func (r *replicated) url(int) string               { return r.address }
+func (r *replicated) networks() []*redistest.Proxy { return nil }
+func (r *replicated) awaitHealthy()                { r.awaitInSync() }
+func (r *replicated) mayLose() bool                { return r.lossy }
+func (r *replicated) limits() (int, int)           { return r.replicas, r.connections }
 
 func (r *replicated) primaries() (found []*redistest.Server) {
 	for _, node := range r.nodes {

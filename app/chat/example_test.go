@@ -8,9 +8,9 @@ import (
 	"burble/app/chat"
 	"burble/app/identity"
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 func Example() {
@@ -23,7 +23,7 @@ func Example() {
 	}
 	defer server.Close()
 	log := slog.New(slog.DiscardHandler)
-	store, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{server.Addr()}}, Log: log})
+	store, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{server.Addr()}}, Log: log})
 	if err != nil {
 		fmt.Println(err)
 		return

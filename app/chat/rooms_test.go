@@ -11,11 +11,11 @@ import (
 	"burble/app/identity"
 	"burble/app/protocol"
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // people is a Directory of accounts, by ID.
@@ -45,14 +45,14 @@ func (p people) add(name string, rank identity.Rank) identity.User {
 }
 
 // startWithPeople returns a service on the Redis whose accounts are in the directory.
-func startWithPeople(t *testing.T, options *redis.UniversalOptions, directory people) *Service {
+func startWithPeople(t *testing.T, address *conns.Address, directory people) *Service {
 	t.Helper()
-	return New(redistest.Open(t, streams.Options{Redis: options}), Options{Directory: directory, Secret: []byte("a secret")})
+	return New(redistest.Open(t, streams.Options{Redis: address}), Options{Directory: directory, Secret: []byte("a secret")})
 }
 
-func newMiniredis(t *testing.T) *redis.UniversalOptions {
+func newMiniredis(t *testing.T) *conns.Address {
 	t.Helper()
-	return &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
+	return &conns.Address{Addrs: []string{miniredis.RunT(t).Addr()}}
 }
 
 func create(t *testing.T, s *Service, by identity.User, wanted protocol.NewRoom) string {

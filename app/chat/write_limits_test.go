@@ -9,11 +9,11 @@ import (
 	"burble/app/identity"
 	"burble/app/protocol"
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // appendUntilRefused appends messages of many users at an address until one is refused, and returns how
@@ -36,7 +36,7 @@ func appendUntilRefused(t *testing.T, service *Service, address, text string, ro
 
 func startLimited(t *testing.T, options Options) *Service {
 	t.Helper()
-	redis := &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
+	redis := &conns.Address{Addrs: []string{miniredis.RunT(t).Addr()}}
 	return New(redistest.Open(t, streams.Options{Redis: redis}), options)
 }
 

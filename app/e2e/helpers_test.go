@@ -16,8 +16,6 @@ import (
 	"burble/app/apptest"
 	"burble/app/client"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Helpers for this package's tests:
@@ -223,7 +221,7 @@ func (c commands) total() (sum int) {
 }
 
 // redisStat returns a number from Redis's INFO stats.
-func redisStat(t *testing.T, redis *redis.Client, name string) int {
+func redisStat(t *testing.T, redis redistest.Client, name string) int {
 	t.Helper()
 	stats, err := redis.Info(context.Background()).Result()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 func Example() {
@@ -17,7 +16,7 @@ func Example() {
 		panic(err)
 	}
 	defer server.Close()
-	set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{server.Addr()}}, Stream: "{0}:activity"})
+	set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{server.Addr()}}, Stream: "{0}:activity"})
 	defer set.Close()
 
 	letters := []string{"a", "b", "c"}

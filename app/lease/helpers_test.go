@@ -23,7 +23,7 @@ import (
 
 // The helpers of these tests:
 //
-//	start(t, redis, options)      runs a job in this process
+//	start(t, redis, address)      runs a job in this process
 //	startServer(t, addr, item)    runs the job of countTo in a process of its own, which stops at an item
 //	countTo(client, n, hook)      a step that does items 0 to n-1, and lists them in Redis
 //	await(t, what, condition)
@@ -52,12 +52,12 @@ func TestMain(m *testing.M) {
 // runServer works until it gets to the item. Then it writes a line, and does the item when it can read one.
 func runServer(addr, item string) {
 	stopAt, _ := strconv.Atoi(item)
-	options := &redis.UniversalOptions{Addrs: []string{addr}}
-	set := conns.New(conns.Options{Redis: options, Stream: "{0}:activity"})
+	address := &conns.Address{Addrs: []string{addr}}
+	set := conns.New(conns.Options{Redis: address, Stream: "{0}:activity"})
 	input := bufio.NewReader(os.Stdin)
 	job := lease.New(lease.Options{
 		Name: "count", Redis: set, Life: shortLife, Every: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)),
-		Step: countTo(redis.NewUniversalClient(options), items, func(item int) {
+		Step: countTo(redis.NewUniversalClient(conns.UniversalOptions(address)), items, func(item int) {
 			if item == stopAt {
 				fmt.Println("stopped")
 				input.ReadString('\n')
@@ -110,7 +110,7 @@ func (s *server) awaitLine(t *testing.T, text string) {
 }
 
 // countTo returns a step that does the item that the cursor names, until it has done n. hook may be nil.
-func countTo(client redis.UniversalClient, n int, hook func(item int)) func(context.Context, string) (string, bool, error) {
+func countTo(client redistest.Client, n int, hook func(item int)) func(context.Context, string) (string, bool, error) {
 	return func(ctx context.Context, cursor string) (string, bool, error) {
 		item, _ := strconv.Atoi(cursor)
 		if item == n {
@@ -125,9 +125,9 @@ func countTo(client redis.UniversalClient, n int, hook func(item int)) func(cont
 }
 
 // start runs a job until the test ends, or the returned function is called.
-func start(t *testing.T, options *redis.UniversalOptions, o lease.Options) (job *lease.Job, stop func()) {
+func start(t *testing.T, address *conns.Address, o lease.Options) (job *lease.Job, stop func()) {
 	t.Helper()
-	o.Redis = conns.New(conns.Options{Redis: options, Stream: "{0}:activity"})
+	o.Redis = conns.New(conns.Options{Redis: address, Stream: "{0}:activity"})
 	if o.Name == "" {
 		o.Name = "count"
 	}
@@ -150,7 +150,7 @@ func start(t *testing.T, options *redis.UniversalOptions, o lease.Options) (job 
 }
 
 // done returns the items that were done, and whether any was done twice.
-func done(t *testing.T, client redis.UniversalClient) (all []int, twice bool) {
+func done(t *testing.T, client redistest.Client) (all []int, twice bool) {
 	t.Helper()
 	values, err := client.LRange(ctx, "{0}:done", 0, -1).Result()
 	if err != nil {
@@ -165,7 +165,7 @@ func done(t *testing.T, client redis.UniversalClient) (all []int, twice bool) {
 	return slices.Compact(all), twice
 }
 
-func cursorOf(t *testing.T, client redis.UniversalClient) string {
+func cursorOf(t *testing.T, client redistest.Client) string {
 	t.Helper()
 	stored, err := client.Get(ctx, "{0}:cursor:count").Result()
 	if err != nil && err != redis.Nil {

@@ -9,9 +9,9 @@ import (
 
 	"burble/app/protocol"
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 // If two goroutines used a room's reader at once, both could start it, and the client would receive two followed
@@ -19,7 +19,7 @@ import (
 func TestRoomThatBecomesReadableWhileItIsReadIsNotReadTwice(t *testing.T) {
 	t.Parallel()
 	store, err := streams.Open(t.Context(), streams.Options{
-		Redis: &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}},
+		Redis: &conns.Address{Addrs: []string{miniredis.RunT(t).Addr()}},
 		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

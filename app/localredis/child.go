@@ -14,8 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -71,7 +69,7 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
 	return &Server{
-		Options:     &redis.UniversalOptions{Addrs: []string{socket}},
+		Addr:        socket,
 		Description: filepath.Base(program) + " as a child process, with its data in " + dataDir,
 		close:       closeAll,
 	}, nil

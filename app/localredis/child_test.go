@@ -32,7 +32,7 @@ func TestChildKeepsItsDataAcrossRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.Close()
-	if _, err := os.Stat(filepath.Dir(first.Options.Addrs[0])); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Dir(first.Addr)); !os.IsNotExist(err) {
 		t.Errorf("the socket's directory still exists: %v", err)
 	}
 	if n := connect(t, mustOpen(t, o)).XLen(t.Context(), "room").Val(); n != 1 {

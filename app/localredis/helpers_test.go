@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"burble/streams/conns"
+	"burble/streams/redistest"
 )
 
 // needProgram fails instead of skipping in CI, where nobody would notice a skipped test.
@@ -46,14 +47,9 @@ func mustOpen(t *testing.T, o Options) *Server {
 	return server
 }
 
-func connect(t *testing.T, server *Server) redis.UniversalClient {
+func connect(t *testing.T, server *Server) redistest.Client {
 	t.Helper()
-	options := *server.Options
-	options.MaxRetries = -1
-	options.DialerRetries = 1
-	client := redis.NewUniversalClient(&options)
-	t.Cleanup(func() { client.Close() })
-	return client
+	return redistest.Connect(t, &conns.Address{Addrs: []string{server.Addr}, Password: server.Password})
 }
 
 func childPID(t *testing.T, server *Server) int {

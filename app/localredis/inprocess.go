@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 // openInProcess starts miniredis with a random password, because it listens on a local TCP port that
@@ -19,7 +18,8 @@ func openInProcess() (*Server, error) {
 	}
 	server.ClockTTL(true) // by default, keys do not expire with time
 	return &Server{
-		Options:     &redis.UniversalOptions{Addrs: []string{server.Addr()}, Password: password},
+		Addr:        server.Addr(),
+		Password:    password,
 		Description: "miniredis in this process: messages are lost when it ends",
 		InProcess:   true,
 		close:       server.Close,

@@ -3,7 +3,7 @@
 //
 //	server, err := localredis.Open(ctx, localredis.Options{DataDir: "data", Log: log})
 //	defer server.Close()
-//	rdb := redis.NewUniversalClient(server.Options)
+//	rdb := redis.NewClient(&redis.Options{Addr: server.Addr, Password: server.Password})
 //
 // A child keeps its data in Options.DataDir and listens only on a Unix socket that no other user can
 // reach. If it dies, the package restarts it. The child finishes its writes and exits after
@@ -21,8 +21,6 @@ package localredis
 import (
 	"context"
 	"log/slog"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Options configure Open. All but FsyncAlways are required.
@@ -40,8 +38,9 @@ type Options struct {
 
 // Server is a Redis that this process started. The caller must Close it.
 type Server struct {
-	// Options contains the address and the password for a client on this machine.
-	Options *redis.UniversalOptions
+	// Addr is host:port, or the path of a Unix socket.
+	Addr     string
+	Password string
 
 	// Description is one line for the log. It contains no password.
 	Description string
@@ -64,6 +63,5 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	return openInProcess()
 }
 
-// Close stops the server. It waits up to 10 s for a child process to write its data. Options must not
-// be used afterwards. Further calls of Close do nothing.
+// Close stops the server. It waits up to 10 s for a child process to write its data. Further calls of Close do nothing.
 func (s *Server) Close() { s.close() }

@@ -29,7 +29,7 @@ func TestMiniredisRequiresItsPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	stranger := redis.NewClient(&redis.Options{Addr: server.Options.Addrs[0]})
+	stranger := redis.NewClient(&redis.Options{Addr: server.Addr})
 	defer stranger.Close()
 	if stranger.Ping(t.Context()).Err() == nil {
 		t.Error("a client without the password was accepted")

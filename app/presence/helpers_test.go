@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 // Helpers of this package's tests:
@@ -31,9 +31,9 @@ type fixture struct {
 	store *streams.Store
 }
 
-func newFixture(t *testing.T, options *redis.UniversalOptions) *fixture {
+func newFixture(t *testing.T, address *conns.Address) *fixture {
 	t.Helper()
-	store := redistest.Open(t, streams.Options{Redis: options})
+	store := redistest.Open(t, streams.Options{Redis: address})
 	return &fixture{New(store, Options{
 		Log:    slog.New(slog.DiscardHandler),
 		Encode: func(string, int, []streams.User) []byte { return nil },
@@ -42,19 +42,17 @@ func newFixture(t *testing.T, options *redis.UniversalOptions) *fixture {
 
 // start returns a Presence whose store is on miniredis, and a client that the test can use to corrupt its
 // data.
-func start(t *testing.T) (*fixture, redis.UniversalClient) {
+func start(t *testing.T) (*fixture, redistest.Client) {
 	t.Helper()
-	options := &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
-	client := redis.NewUniversalClient(options)
-	t.Cleanup(func() { client.Close() })
-	return newFixture(t, options), client
+	address := &conns.Address{Addrs: []string{miniredis.RunT(t).Addr()}}
+	return newFixture(t, address), redistest.Connect(t, address)
 }
 
 // run runs a Presence on the Redis until the test ends. Its heartbeats are frequent, and Redis considers it
 // alive for 10 s after each.
-func run(t *testing.T, options *redis.UniversalOptions) *fixture {
+func run(t *testing.T, address *conns.Address) *fixture {
 	t.Helper()
-	p := newFixture(t, options)
+	p := newFixture(t, address)
 	p.heartbeats.interval, p.heartbeats.timeout = 200*time.Millisecond, 10*time.Second
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})

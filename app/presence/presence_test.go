@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 var (
@@ -178,7 +178,7 @@ func TestConnectionInManyRoomsDoesNotDelayOthers(t *testing.T) {
 	const rooms = 3500
 	server := redistest.StartTCP(t)
 	proxy := redistest.StartProxy(t, server.Addr)
-	far := &redis.UniversalOptions{Addrs: []string{proxy.Addr}}
+	far := &conns.Address{Addrs: []string{proxy.Addr}}
 	p, other := run(t, far), run(t, server.Redis())
 	other.join("lobby", eve, newCountingListener())
 	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})

@@ -1,5 +1,4 @@
-// Package redisurl converts REDIS_URL to options for go-redis, and connection errors to advice for the
-// person who set the URL.
+// Package redisurl converts REDIS_URL to an address, and connection errors to advice for the person who set the URL.
 //
 // Parse accepts these forms:
 //
@@ -29,15 +28,16 @@ import (
 	"strconv"
 	"strings"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
-// Parse returns the options for rawURL and a one-line description for the log. The options contain
-// addresses, credentials, the database, the protocol version and TLS. The caller must set pool sizes
-// and timeouts. onHeroku turns off certificate verification unless the URL turns it on.
+// Parse returns the address in rawURL and a one-line description for the log. onHeroku turns off certificate verification
+// unless the URL turns it on.
 //
 // Errors are worded to follow "REDIS_URL: ".
-func Parse(rawURL string, onHeroku bool) (options *redis.UniversalOptions, description string, err error) {
+func Parse(rawURL string, onHeroku bool) (address *conns.Address, description string, err error) {
 	if rest, useTLS, ok := cutSentinelScheme(rawURL); ok {
 		return parseSentinel(rest, useTLS, onHeroku)
 	}
@@ -48,29 +48,29 @@ func Parse(rawURL string, onHeroku bool) (options *redis.UniversalOptions, descr
 }
 
 // parseServers parses the URL of a single server, or the URLs of a Cluster's nodes.
-func parseServers(rawURLs string, onHeroku bool) (*redis.UniversalOptions, string, error) {
+func parseServers(rawURLs string, onHeroku bool) (*conns.Address, string, error) {
 	list := splitList(rawURLs)
 	first, err := parseServer(list[0], onHeroku, "addr", "cluster")
 	if err != nil {
 		return nil, "", err
 	}
-	options := first.universalOptions()
+	address := first.address()
 	for _, rawURL := range list[1:] {
 		node, err := parseServer(rawURL, onHeroku)
 		if err != nil {
 			return nil, "", err
 		}
-		options.Addrs = append(options.Addrs, node.Addr)
+		address.Addrs = append(address.Addrs, node.Addr)
 	}
-	options.Addrs = append(options.Addrs, first.extraOptions["addr"]...)
+	address.Addrs = append(address.Addrs, first.extraOptions["addr"]...)
 	isCluster, err := strconv.ParseBool(cmp.Or(first.extraOptions.Get("cluster"), "false"))
 	if err != nil {
 		return nil, "", errors.New("the option cluster must be true or false")
 	}
-	if isCluster || len(options.Addrs) > 1 {
-		return finishCluster(first, options)
+	if isCluster || len(address.Addrs) > 1 {
+		return finishCluster(first, address)
 	}
-	return options, "Redis at " + options.Addrs[0] + first.details(), nil
+	return address, "Redis at " + address.Addrs[0] + first.details(), nil
 }
 
 // splitList splits a list of URLs at the commas between them, but not at commas in passwords.
@@ -143,9 +143,9 @@ func checkServerURL(u *url.URL) error {
 	return nil
 }
 
-// universalOptions returns the options as the type that Parse returns.
-func (s *server) universalOptions() *redis.UniversalOptions {
-	return &redis.UniversalOptions{
+// address returns the server as the type that Parse returns.
+func (s *server) address() *conns.Address {
+	return &conns.Address{
 		Addrs:     []string{s.Addr},
 		Username:  s.Username,
 		Password:  s.Password,
@@ -173,23 +173,23 @@ func (s *server) details() string {
 	return details
 }
 
-// finishCluster completes options that already contain the addresses of a Cluster's nodes.
-func finishCluster(first *server, options *redis.UniversalOptions) (*redis.UniversalOptions, string, error) {
-	if options.DB != 0 {
+// finishCluster completes an address that already contains all nodes of a Cluster.
+func finishCluster(first *server, address *conns.Address) (*conns.Address, string, error) {
+	if address.DB != 0 {
 		return nil, "", errors.New("a Cluster supports only database 0")
 	}
 	if first.Network == "unix" {
 		return nil, "", errors.New("a Cluster cannot use a Unix socket")
 	}
-	options.IsClusterMode = true
-	clearServerName(options)
-	return options, "Redis Cluster at " + strings.Join(options.Addrs, ", ") + first.details(), nil
+	address.IsClusterMode = true
+	clearServerName(address)
+	return address, "Redis Cluster at " + strings.Join(address.Addrs, ", ") + first.details(), nil
 }
 
 // clearServerName makes TLS verify each node against its own host name. By default, go-redis verifies
 // every node against the first node's host name.
-func clearServerName(options *redis.UniversalOptions) {
-	if options.TLSConfig != nil {
-		options.TLSConfig.ServerName = ""
+func clearServerName(address *conns.Address) {
+	if address.TLSConfig != nil {
+		address.TLSConfig.ServerName = ""
 	}
 }

@@ -10,17 +10,16 @@ import (
 	"testing"
 
 	"burble/app/redisurl"
-
-	"github.com/redis/go-redis/v9"
+	"burble/streams/conns"
 )
 
 func ExampleParse() {
-	options, description, err := redisurl.Parse("redis://:open-sesame@localhost/1", false)
+	address, description, err := redisurl.Parse("redis://:open-sesame@localhost/1", false)
 	if err != nil {
 		fmt.Println("REDIS_URL:", err)
 		return
 	}
-	fmt.Println(options.Addrs, options.DB)
+	fmt.Println(address.Addrs, address.DB)
 	fmt.Println(description)
 	// Output:
 	// [localhost:6379] 1
@@ -31,47 +30,47 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		rawURL, description string
-		want                redis.UniversalOptions
+		want                conns.Address
 	}{
 		{
 			"redis://localhost", "Redis at localhost:6379",
-			redis.UniversalOptions{Addrs: []string{"localhost:6379"}},
+			conns.Address{Addrs: []string{"localhost:6379"}},
 		},
 		{
 			"redis://ada:p%40ss@host:1/2?protocol=2", "Redis at host:1, database 2",
-			redis.UniversalOptions{Addrs: []string{"host:1"}, Username: "ada", Password: "p@ss", DB: 2, Protocol: 2},
+			conns.Address{Addrs: []string{"host:1"}, Username: "ada", Password: "p@ss", DB: 2, Protocol: 2},
 		},
 		{
 			"unix://:pw@/run/redis.sock?db=3", "Redis at /run/redis.sock, database 3",
-			redis.UniversalOptions{Addrs: []string{"/run/redis.sock"}, Password: "pw", DB: 3},
+			conns.Address{Addrs: []string{"/run/redis.sock"}, Password: "pw", DB: 3},
 		},
 		{
 			"redis://u:p@a:1,redis://b:2, redis://[::1]", "Redis Cluster at a:1, b:2, [::1]:6379",
-			redis.UniversalOptions{Addrs: []string{"a:1", "b:2", "[::1]:6379"}, Username: "u", Password: "p", IsClusterMode: true},
+			conns.Address{Addrs: []string{"a:1", "b:2", "[::1]:6379"}, Username: "u", Password: "p", IsClusterMode: true},
 		},
 		{
 			"redis://:a,b@host", "Redis at host:6379",
-			redis.UniversalOptions{Addrs: []string{"host:6379"}, Password: "a,b"},
+			conns.Address{Addrs: []string{"host:6379"}, Password: "a,b"},
 		},
 		{
 			"redis://a:1?cluster=true", "Redis Cluster at a:1",
-			redis.UniversalOptions{Addrs: []string{"a:1"}, IsClusterMode: true},
+			conns.Address{Addrs: []string{"a:1"}, IsClusterMode: true},
 		},
 		{
 			"redis://a:1?addr=b:2&addr=c:3", "Redis Cluster at a:1, b:2, c:3",
-			redis.UniversalOptions{Addrs: []string{"a:1", "b:2", "c:3"}, IsClusterMode: true},
+			conns.Address{Addrs: []string{"a:1", "b:2", "c:3"}, IsClusterMode: true},
 		},
 		{
 			"redis-sentinel://u:p@s1,s2:2/mymaster/4", "Redis mymaster found by Sentinel at s1:26379, s2:2, database 4",
-			redis.UniversalOptions{Addrs: []string{"s1:26379", "s2:2"}, Username: "u", Password: "p", DB: 4, MasterName: "mymaster"},
+			conns.Address{Addrs: []string{"s1:26379", "s2:2"}, Username: "u", Password: "p", DB: 4, MasterName: "mymaster"},
 		},
 		{
 			"redis-sentinel://s1/m?sentinel_username=su&sentinel_password=sp", "Redis m found by Sentinel at s1:26379",
-			redis.UniversalOptions{Addrs: []string{"s1:26379"}, SentinelUsername: "su", SentinelPassword: "sp", MasterName: "m"},
+			conns.Address{Addrs: []string{"s1:26379"}, SentinelUsername: "su", SentinelPassword: "sp", MasterName: "m"},
 		},
 		{
 			"redis://su:sp@s1:1/5?master_name=m&addr=s2:2&username=u&password=p", "Redis m found by Sentinel at s1:1, s2:2, database 5",
-			redis.UniversalOptions{
+			conns.Address{
 				Addrs: []string{"s1:1", "s2:2"}, SentinelUsername: "su", SentinelPassword: "sp", Username: "u", Password: "p", DB: 5, MasterName: "m",
 			},
 		},
@@ -94,7 +93,7 @@ func TestParse(t *testing.T) {
 }
 
 // equalOptions compares all fields that Parse sets. It returns false if either uses TLS.
-func equalOptions(a, b *redis.UniversalOptions) bool {
+func equalOptions(a, b *conns.Address) bool {
 	return strings.Join(a.Addrs, " ") == strings.Join(b.Addrs, " ") && a.Username == b.Username && a.Password == b.Password &&
 		a.DB == b.DB && a.Protocol == b.Protocol && a.MasterName == b.MasterName && a.IsClusterMode == b.IsClusterMode &&
 		a.SentinelUsername == b.SentinelUsername && a.SentinelPassword == b.SentinelPassword && a.TLSConfig == nil && b.TLSConfig == nil

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
+	"burble/streams/conns"
 )
 
 // cutSentinelScheme removes redis-sentinel:// or rediss-sentinel:// from the start of rawURL. ok
@@ -24,7 +24,7 @@ func cutSentinelScheme(rawURL string) (rest string, useTLS, ok bool) {
 // The user and password are for Redis. Credentials for the Sentinels, which are rare, are in
 // ?sentinel_username= and ?sentinel_password=. parseServer parses only the first host, because
 // [net/url] does not accept a list of hosts.
-func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions, string, error) {
+func parseSentinel(rest string, useTLS, onHeroku bool) (*conns.Address, string, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	credentials := ""
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
@@ -47,35 +47,35 @@ func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions,
 	if err != nil {
 		return nil, "", err
 	}
-	options := first.universalOptions()
-	options.Addrs = addrs
-	options.SentinelUsername = first.extraOptions.Get("sentinel_username")
-	options.SentinelPassword = first.extraOptions.Get("sentinel_password")
-	return finishSentinel(first, options, master)
+	address := first.address()
+	address.Addrs = addrs
+	address.SentinelUsername = first.extraOptions.Get("sentinel_username")
+	address.SentinelPassword = first.extraOptions.Get("sentinel_password")
+	return finishSentinel(first, address, master)
 }
 
 // parseFailover parses the form of redis.ParseFailoverURL. Unlike in parseSentinel, the credentials
 // before the host are for the Sentinels. The credentials for Redis are in ?username= and ?password=.
-func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, string, error) {
+func parseFailover(rawURL string, onHeroku bool) (*conns.Address, string, error) {
 	first, err := parseServer(rawURL, onHeroku, "master_name", "addr", "username", "password")
 	if err != nil {
 		return nil, "", err
 	}
-	options := first.universalOptions()
-	options.Addrs = append(options.Addrs, first.extraOptions["addr"]...)
-	options.SentinelUsername, options.SentinelPassword = options.Username, options.Password
-	options.Username, options.Password = first.extraOptions.Get("username"), first.extraOptions.Get("password")
-	return finishSentinel(first, options, first.extraOptions.Get("master_name"))
+	address := first.address()
+	address.Addrs = append(address.Addrs, first.extraOptions["addr"]...)
+	address.SentinelUsername, address.SentinelPassword = address.Username, address.Password
+	address.Username, address.Password = first.extraOptions.Get("username"), first.extraOptions.Get("password")
+	return finishSentinel(first, address, first.extraOptions.Get("master_name"))
 }
 
-// finishSentinel adds the name of the master to otherwise complete options.
-func finishSentinel(first *server, options *redis.UniversalOptions, master string) (*redis.UniversalOptions, string, error) {
+// finishSentinel adds the name of the master to an otherwise complete address.
+func finishSentinel(first *server, address *conns.Address, master string) (*conns.Address, string, error) {
 	if first.Network == "unix" || master == "" {
 		return nil, "", errors.New("a Sentinel URL needs the name of a master and cannot use a Unix socket")
 	}
-	options.MasterName = master
-	clearServerName(options)
-	return options, "Redis " + master + " found by Sentinel at " + strings.Join(options.Addrs, ", ") + first.details(), nil
+	address.MasterName = master
+	clearServerName(address)
+	return address, "Redis " + master + " found by Sentinel at " + strings.Join(address.Addrs, ", ") + first.details(), nil
 }
 
 // withPort appends the default port to a host without one.

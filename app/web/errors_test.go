@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"burble/app/protocol"
+	"burble/streams/conns"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 func TestErrorsArePagesForBrowsersOnly(t *testing.T) {
@@ -69,7 +69,7 @@ func TestErrorPages(t *testing.T) {
 func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
 	t.Parallel()
 	database := miniredis.RunT(t)
-	s := startServer(t, &redis.UniversalOptions{Addrs: []string{database.Addr()}})
+	s := startServer(t, &conns.Address{Addrs: []string{database.Addr()}})
 	cookie, origin, browser := "Cookie: burble="+s.signIn("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
 	database.Close()
 	for _, path := range []string{"/", "/r/lobby"} {

@@ -7,10 +7,10 @@ import (
 
 	"burble/app/client"
 	"burble/app/protocol"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 func TestHealthAndReadiness(t *testing.T) {
@@ -36,7 +36,7 @@ func TestHealthAndReadiness(t *testing.T) {
 func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	database := miniredis.RunT(t)
-	s := startServer(t, &redis.UniversalOptions{Addrs: []string{database.Addr()}})
+	s := startServer(t, &conns.Address{Addrs: []string{database.Addr()}})
 	began, before := time.Now(), database.CommandCount()
 	for range 200 {
 		if got := s.get("/readyz"); got.status != 200 {

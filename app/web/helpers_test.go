@@ -24,10 +24,10 @@ import (
 	"burble/app/peer"
 	"burble/app/previews"
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 // Helpers for this package's tests. A test starts a server, signs users in, and then uses HTTP,
@@ -105,7 +105,7 @@ type testServer struct {
 var runningServers atomic.Int32
 
 // startServer starts a server on the given Redis, until the test ends.
-func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*settings)) *testServer {
+func startServer(t testing.TB, at *conns.Address, changes ...func(*settings)) *testServer {
 	t.Helper()
 	runningServers.Add(1)
 	t.Cleanup(func() {
@@ -155,7 +155,7 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 }
 
 // startTwo starts two servers on one Redis.
-func startTwo(t testing.TB, at *redis.UniversalOptions) (here, there *testServer) {
+func startTwo(t testing.TB, at *conns.Address) (here, there *testServer) {
 	t.Helper()
 	return startServer(t, at), startServer(t, at)
 }
@@ -167,9 +167,9 @@ func startOne(t testing.TB, changes ...func(*settings)) *testServer {
 }
 
 // newMiniredis starts a miniredis and returns how to connect to it.
-func newMiniredis(t testing.TB) *redis.UniversalOptions {
+func newMiniredis(t testing.TB) *conns.Address {
 	t.Helper()
-	return &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
+	return &conns.Address{Addrs: []string{miniredis.RunT(t).Addr()}}
 }
 
 // startWithoutStore starts another server, which panics whenever it uses the store.

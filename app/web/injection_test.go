@@ -15,10 +15,10 @@ import (
 
 	"burble/app/client"
 	"burble/app/protocol"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 )
 
 // redisKey matches Burble's keys in Redis, which streams/README.md lists.
@@ -29,7 +29,7 @@ var redisKey = regexp.MustCompile(`^\{\d{1,2}\}:(activity|rooms|servers|secret|`
 func TestClientsCannotChooseRedisKeys(t *testing.T) {
 	t.Parallel()
 	database := miniredis.RunT(t)
-	s := startServer(t, &redis.UniversalOptions{Addrs: []string{database.Addr()}})
+	s := startServer(t, &conns.Address{Addrs: []string{database.Addr()}})
 	ada := s.signIn("Ada")
 	c := s.connect(ada)
 	stored, key := c.post("lobby", "hello"), client.NewKey()

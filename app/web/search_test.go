@@ -12,9 +12,8 @@ import (
 
 	"burble/app/client"
 	"burble/app/protocol"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // searchResult is the response to one search.
@@ -143,7 +142,7 @@ func TestSearchReportsAnOutage(t *testing.T) {
 	t.Parallel()
 	const page = 200 // messages that a search reads at a time
 	proxy := redistest.StartProxy(t, newMiniredis(t).Addrs[0])
-	s := startServer(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}})
+	s := startServer(t, &conns.Address{Addrs: []string{proxy.Addr}})
 	c := s.connect(s.signIn("Ada"))
 	for i := range 3 * page {
 		c.post("lobby", fmt.Sprint(i))

@@ -5,9 +5,8 @@ import (
 	"time"
 
 	"burble/app/client"
+	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -43,7 +42,7 @@ func TestStatusReachesConnectionsOpenedDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	upstream := newMiniredis(t).Addrs[0]
 	proxy := redistest.StartProxy(t, upstream)
-	s := startServer(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}})
+	s := startServer(t, &conns.Address{Addrs: []string{proxy.Addr}})
 	proxy.Reroute("")
 	eventually(t, "Redis is away", s.store.Away)
 	c := s.connect(anonymous)

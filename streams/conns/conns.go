@@ -8,7 +8,7 @@
 // the three pools opens two more connections to a Sentinel. In a Cluster, each pool opens one at a
 // time to any node, even a replica.
 //
-//	set := conns.New(conns.Options{Redis: options})
+//	set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{"localhost:6379"}}})
 //	defer set.Close()
 //	got, err := conns.Do(ctx, set, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
 //		return pipe.HGet(ctx, "user:7", "name") // sent together with the commands of concurrent callers
@@ -47,8 +47,7 @@ const (
 
 // Options configure a Set.
 type Options struct {
-	// Redis holds the addresses and credentials. The Set overrides pool sizes, timeouts and retries.
-	Redis *redis.UniversalOptions
+	Redis *Address
 	// Stream is the key of a stream that the Redis user may trim. See [RequirePrimary].
 	Stream string
 	// Blocking is the maximum number of commands that block at the same time. 0 means 1.
@@ -92,7 +91,7 @@ func New(options Options) *Set {
 		replicate: options.Replicate,
 		durable:   make(map[Client]*sharedPipeline),
 	}
-	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: InCluster(options.Redis), maxRunning: maxPipelines}
+	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: options.Redis.InCluster(), maxRunning: maxPipelines}
 	return s
 }
 
@@ -108,15 +107,9 @@ func (s *Set) Close() error {
 // CloseBlocking ends the blocking commands. A blocked read ignores its context (go-redis #2276).
 func (s *Set) CloseBlocking() error { return s.Blocking.Close() }
 
-// InCluster reports whether the options are for a Redis Cluster, by the rules of
-// [redis.NewUniversalClient].
-func InCluster(options *redis.UniversalOptions) bool {
-	return options.IsClusterMode || options.MasterName == "" && len(options.Addrs) > 1
-}
-
 // newClient returns a client with at most size connections to each Redis server.
 func newClient(options Options, size, retries int) redis.UniversalClient {
-	own := *options.Redis
+	own := UniversalOptions(options.Redis)
 	own.PoolSize, own.MaxActiveConns = size, size
 	own.PipelinePoolSize = -1 // otherwise go-redis opens a second pool of ten connections
 	own.MaxRetries = retries
@@ -130,14 +123,14 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	own.DisableIdentity = true
 	own.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if own.MasterName != "" {
-		skipHungSentinels(&own)
+		skipHungSentinels(own)
 	}
-	if !InCluster(options.Redis) { // in a Cluster, go-redis also connects to replicas to look up the slots
+	if !options.Redis.InCluster() { // in a Cluster, go-redis also connects to replicas to look up the slots
 		own.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
 			return RequirePrimary(ctx, conn, options.Stream)
 		}
 	}
-	client := redis.NewUniversalClient(&own)
+	client := redis.NewUniversalClient(own)
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		cluster.OnNewNode(func(node *redis.Client) {
 			node.AddHook(reloader{cluster})

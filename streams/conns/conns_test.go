@@ -15,7 +15,6 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // buckets is the number of blocking reads that a Store has in a Cluster.
@@ -68,10 +67,10 @@ func TestConnectionsToCluster(t *testing.T) {
 }
 
 // work appends to rooms in all buckets and reads them, from many goroutines at a time.
-func work(t *testing.T, options *redis.UniversalOptions) {
+func work(t *testing.T, address *conns.Address) {
 	t.Helper()
 	ctx := context.Background()
-	store := redistest.Open(t, streams.Options{Redis: options})
+	store := redistest.Open(t, streams.Options{Redis: address})
 	ada := store.As(streams.User{ID: uuid.NewString(), Name: "Ada"})
 	var working sync.WaitGroup
 	for i := range 200 {

@@ -32,7 +32,7 @@ func TestRefusedConnectionReturnsRefusal(t *testing.T) {
 				conn.Close()
 			}
 		}()
-		set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{listener.Addr().String()}}, Stream: "s"})
+		set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{listener.Addr().String()}}, Stream: "s"})
 		defer set.Close()
 		for name, client := range map[string]conns.Client{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking} {
 			_, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {

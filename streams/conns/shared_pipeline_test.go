@@ -17,7 +17,7 @@ import (
 func TestConcurrentCallersShareRoundTrips(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
-	set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, Stream: "s"})
+	set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}, Stream: "s"})
 	defer set.Close()
 	const callers, delay = 200, 100 * time.Millisecond
 	proxy.SetFaults(redistest.Faults{Delay: delay})
@@ -51,7 +51,7 @@ func TestConcurrentCallersShareRoundTrips(t *testing.T) {
 func TestPipelineReturnsWhenContextIsDone(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
-	set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, Stream: "s"})
+	set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{proxy.Addr}}, Stream: "s"})
 	defer set.Close()
 	proxy.SetFaults(redistest.Faults{Stall: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

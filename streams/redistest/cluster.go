@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -106,13 +108,13 @@ func (c *Cluster) status(ctx context.Context, node *Node) (role string, isComple
 		strings.Contains(info, fmt.Sprint("cluster_slots_ok:", slots))
 }
 
-// Redis returns options for a Store on the Cluster.
-func (c *Cluster) Redis() *redis.UniversalOptions {
-	options := &redis.UniversalOptions{IsClusterMode: true}
+// Redis returns the address of the Cluster.
+func (c *Cluster) Redis() *conns.Address {
+	address := &conns.Address{IsClusterMode: true}
 	for _, node := range c.Nodes {
-		options.Addrs = append(options.Addrs, node.Proxy.Addr)
+		address.Addrs = append(address.Addrs, node.Proxy.Addr)
 	}
-	return options
+	return address
 }
 
 // URL returns a REDIS_URL for the Cluster.
@@ -167,7 +169,7 @@ func (c *Cluster) ownerAccordingTo(node *Node, slot int) (id string) {
 }
 
 // slotRanges returns the ranges of slots with their nodes, according to one node.
-func slotRanges(ctx context.Context, client *redis.Client) []redis.ClusterSlot {
+func slotRanges(ctx context.Context, client Client) []redis.ClusterSlot {
 	//lint:ignore SA1019 CLUSTER SHARDS also lists failed nodes
 	return client.ClusterSlots(ctx).Val()
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"burble/streams/conns"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 )
@@ -13,10 +15,10 @@ import (
 // A Backend is an empty Redis that Run passes to a test.
 type Backend struct {
 	Real   bool // whether it is a real Redis, not miniredis
-	Redis  *redis.UniversalOptions
-	Client redis.UniversalClient // for the test's own commands
+	Redis  *conns.Address
+	Client Client // for the test's own commands
 
-	servers []*redis.Client // all servers that have keys
+	servers []Client // all servers that have keys
 }
 
 // Run runs the body on miniredis, on a real Redis and on a Redis Cluster, as subtests.
@@ -54,9 +56,8 @@ func Single(t testing.TB) Backend {
 	return backend(t, true, server.Redis(), server)
 }
 
-func backend(t testing.TB, real bool, options *redis.UniversalOptions, servers ...*Server) Backend {
-	b := Backend{Real: real, Redis: options, Client: redis.NewUniversalClient(options)}
-	t.Cleanup(func() { b.Client.Close() })
+func backend(t testing.TB, real bool, address *conns.Address, servers ...*Server) Backend {
+	b := Backend{Real: real, Redis: address, Client: Connect(t, address)}
 	for _, server := range servers {
 		client := server.Client()
 		t.Cleanup(func() { client.Close() })

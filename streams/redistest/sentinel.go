@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -65,7 +67,7 @@ func StartSentinel(t testing.TB, args ...string) *SentinelDeployment {
 // awaitReplicas waits until the replicas have the first node's data. A replica may be online before it
 // has received any data.
 func (s *SentinelDeployment) awaitReplicas() {
-	client := s.Nodes[0].Client()
+	client := redis.NewClient(&redis.Options{Addr: s.Nodes[0].Addr})
 	defer client.Close()
 	conn := client.Conn()
 	defer conn.Close()
@@ -133,13 +135,13 @@ func (s *SentinelDeployment) hasQuorum(ctx context.Context, i int) bool {
 	return err == nil && strings.HasPrefix(reply, "OK 3 usable")
 }
 
-// Redis returns options for a Store on the current primary.
-func (s *SentinelDeployment) Redis() *redis.UniversalOptions {
-	options := &redis.UniversalOptions{MasterName: masterName}
+// Redis returns the address of the current primary.
+func (s *SentinelDeployment) Redis() *conns.Address {
+	address := &conns.Address{MasterName: masterName}
 	for _, sentinel := range s.Sentinels {
-		options.Addrs = append(options.Addrs, sentinel.Addr)
+		address.Addrs = append(address.Addrs, sentinel.Addr)
 	}
-	return options
+	return address
 }
 
 // URL returns a REDIS_URL for the Sentinels.
@@ -194,7 +196,7 @@ func (s *SentinelDeployment) FailOver() {
 // WatchFailovers calls failedOver after each failover, until the end of the test.
 func (s *SentinelDeployment) WatchFailovers(failedOver func()) {
 	s.t.Helper()
-	client := s.Sentinels[0].Client()
+	client := redis.NewClient(&redis.Options{Addr: s.Sentinels[0].Addr})
 	switches := client.Subscribe(context.Background(), "+switch-master")
 	if _, err := switches.Receive(context.Background()); err != nil {
 		s.t.Fatal(err)

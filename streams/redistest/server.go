@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -165,12 +167,29 @@ func await(t testing.TB, what string, met func(ctx context.Context) bool) {
 // PID returns the process ID.
 func (s *Server) PID() int { return s.process.Process.Pid }
 
-// Client returns a Redis client for the server. The caller must close it.
-func (s *Server) Client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
+// A Client sends commands of a test.
+type Client interface {
+	conns.Client
+	Do(ctx context.Context, args ...any) *redis.Cmd
 }
 
-// Redis returns options for a Store on the server.
-func (s *Server) Redis() *redis.UniversalOptions {
-	return &redis.UniversalOptions{Addrs: []string{s.Addr}}
+// Connect returns a Client for the Redis at the address. It is closed at the end of the test.
+func Connect(t testing.TB, address *conns.Address) Client {
+	client := connect(address)
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func connect(address *conns.Address) Client {
+	options := conns.UniversalOptions(address)
+	options.MaxRetries, options.DialerRetries, options.DisableIdentity = -1, 1, true
+	return redis.NewUniversalClient(options)
+}
+
+// Client returns a Redis client for the server. The caller must close it.
+func (s *Server) Client() Client { return connect(s.Redis()) }
+
+// Redis returns the address of the server.
+func (s *Server) Redis() *conns.Address {
+	return &conns.Address{Addrs: []string{s.Addr}}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -22,7 +23,7 @@ type Redis struct {
 	*Process // nil if another process started it
 	folder   string
 	Socket   string
-	client   *redis.Client
+	client   redisClient
 	PIDs     []int // processes whose CPU time counts as Redis CPU
 }
 
@@ -56,7 +57,7 @@ func StartRedis(ctx context.Context) (*Redis, error) {
 		os.RemoveAll(folder)
 		return nil, err
 	}
-	r.client, r.PIDs = redisClient(r.Socket), []int{r.PID()}
+	r.client, r.PIDs = connect(r.Socket), []int{r.PID()}
 	for began := time.Now(); r.client.Ping(ctx).Err() != nil; time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > StartTimeout || ctx.Err() != nil {
 			defer r.Stop()
@@ -66,13 +67,19 @@ func StartRedis(ctx context.Context) (*Redis, error) {
 	return r, nil
 }
 
-func redisClient(socket string) *redis.Client {
+// A redisClient is a client of go-redis.
+type redisClient interface {
+	redis.Cmdable
+	io.Closer
+}
+
+func connect(socket string) redisClient {
 	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
 }
 
 // ConnectRedis returns a Redis that another process started. pids are the processes of that Redis.
 func ConnectRedis(socket string, pids []int) *Redis {
-	return &Redis{Socket: socket, client: redisClient(socket), PIDs: pids}
+	return &Redis{Socket: socket, client: connect(socket), PIDs: pids}
 }
 
 // URL returns the address for REDIS_URL.

@@ -12,16 +12,16 @@ import (
 	"burble/app/bench/proc"
 	"burble/app/identity"
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // privateRooms creates accounts for the users of the workload, and private rooms of which all are members. It
 // returns the names of the rooms and the tokens of the users.
 func privateRooms(ctx context.Context, r *proc.Redis, w load.Workload) (name func(room int) string, tokens []string, err error) {
 	log := slog.New(slog.DiscardHandler)
-	store, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{r.Socket}}, Log: log})
+	store, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{r.Socket}}, Log: log})
 	if err != nil {
 		return nil, nil, err
 	}

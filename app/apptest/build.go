@@ -15,8 +15,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// Race reports whether the tests run with the race detector, which makes everything about ten times
-// slower. If so, the program under test is built with it too.
+// Race reports whether the tests run with the race detector, which makes everything about ten times slower. If so, the
+// program under test is built with it too, unless PlainProgram is set.
 var Race = sync.OnceValue(func() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
@@ -25,6 +25,9 @@ var Race = sync.OnceValue(func() bool {
 // PreviewExempt is the environment variable of the built program with the address of a site on the loopback interface that
 // link previews may reach.
 const PreviewExempt = "TEST_PREVIEW_EXEMPT"
+
+// PlainProgram makes Build build the program without the race detector. TestMain sets it for tests of something else.
+var PlainProgram bool
 
 // buildDir is the folder of the built program, "" before the first build.
 var buildDir string
@@ -38,11 +41,11 @@ var build = sync.OnceValues(func() (program string, err error) {
 	return program, Build(program, "-ldflags", "-X main.exemptVariable="+PreviewExempt)
 })
 
-// Build builds the program at the path, with the race detector if the tests run with it. args are additional arguments for
+// Build builds the program at the path. args are additional arguments for
 // the go command. Unlike go build, go run keeps linked programs in its cache, so only the first package that builds the
 // program takes seconds.
 func Build(path string, args ...string) error {
-	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", Race())}, args...)
+	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", Race() && !PlainProgram)}, args...)
 	if out, err := exec.Command("go", append(args, "burble/app", path)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("go run -exec cp: %w\n%s", err, out)
 	}

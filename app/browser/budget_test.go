@@ -41,7 +41,7 @@ func sentence(n int) string {
 func TestBudgetsOfFirstVisit(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.join(server, "lobby")
 	token := server.SignIn("Bob")
 	for n := range 50 {
@@ -122,7 +122,7 @@ func TestBudgetOfCatchingUp(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.join(server, "lobby")
 	var bytes, frames atomic.Int64
 	if err := chromedp.Listen(ada.ctx, func(event any) {

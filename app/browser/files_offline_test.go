@@ -25,7 +25,7 @@ func TestFilesWaitOfflineAndAreSentOnce(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis, here, there := startWithFiles(t)
-	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), newUserWithWorker(t, "Bob")
 	ada.allowErrors(serverDownErrors...)
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
@@ -93,7 +93,7 @@ func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, there := startWithFiles(t)
-	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), newUserWithWorker(t, "Bob")
 	ada.allowErrors(serverDownErrors...)
 	bob.join(there, "lobby")
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `IDBFactory.prototype.open = () => { throw new DOMException("full", "QuotaExceededError") }`})
@@ -137,7 +137,7 @@ func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 			postFiles(t, here, bob, "lobby", "an album", paths...)
 		}
 	}
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.join(here, "tea")
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: layoutShifts})
 	ada.open(here, "/r/lobby")
@@ -145,7 +145,7 @@ func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 	const pictures = `[...document.querySelectorAll("#messages .picture img")]`
 	const places = `[...document.querySelectorAll("#messages article")].map((article) => article.getBoundingClientRect().height)`
 	ada.expect("the number of pictures", pictures+`.length + ""`, "50")
-	ada.wait("the pictures in view", pictures+`.at(-1).complete && `+pictures+`.at(-1).naturalWidth`)
+	ada.wait("the pictures in view", pictures+`.at(-1)?.complete && `+pictures+`.at(-1).naturalWidth`)
 	before := eval[[]float64](ada, places)
 	if loaded := eval[int](ada, pictures+`.filter((img) => img.naturalWidth).length`); loaded > 40 {
 		t.Errorf("%d of 50 pictures were loaded although few are in view", loaded)
@@ -167,7 +167,7 @@ func TestFirstPictureOfAPageMovesNothing(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, here, there := startWithFiles(t)
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.join(here, "tea")
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: layoutShifts})
 	ada.open(here, "/r/lobby")
@@ -193,7 +193,7 @@ func TestAxeFindsNoViolationsInFiles(t *testing.T) {
 	wall, plan, notes := pictureFile(t, "wall.png", 1000, 500, teal), pictureFile(t, "plan.png", 300, 600, orange), writeFile(t, "notes.txt", []byte("buy milk"))
 	postFiles(t, here, bob, "lobby", "look", wall)
 	postFiles(t, here, bob, "lobby", "", wall, plan, notes)
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.join(here, "lobby")
 	ada.attach(wall, plan, notes)
 	check := func(state string) {

@@ -67,7 +67,7 @@ func TestPastedPictureIsSeenOnAnotherServer(t *testing.T) {
 	// Bob opens the picture in full size, and the focus returns.
 	bob.click(".picture")
 	bob.wait("the viewer", `document.querySelector("#viewer")?.open`)
-	bob.wait("the full size", `document.querySelector("#viewer img").naturalWidth === 2560`)
+	bob.wait("the full size", `document.querySelector("#viewer img")?.naturalWidth === 2560`)
 	bob.expect("the name and the description", `["h2", "figcaption"].map((part) => document.querySelector("#viewer " + part).textContent).join()`, "Picture,A teal wall")
 	bob.press("Escape")
 	bob.wait("the focus to return", `!document.querySelector("#viewer").open && document.activeElement.matches(".picture")`)

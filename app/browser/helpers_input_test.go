@@ -240,7 +240,7 @@ func (u *user) bringToFront() {
 func (u *user) openTab() (other *user, closeTab func()) {
 	u.t.Helper()
 	ctx, closeTab := chromedp.NewContext(u.ctx, chromedp.WithNewWindow(false))
-	other = &user{t: u.t, name: u.name + "'s other tab", ctx: ctx}
+	other = &user{t: u.t, name: u.name + "'s other tab", ctx: ctx, hasWorker: u.hasWorker}
 	if err := chromedp.Listen(ctx, other.recordErrors); err != nil {
 		u.t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func (u *user) openTab() (other *user, closeTab func()) {
 // newDevice opens a second browser profile that is signed in as the same user.
 func (u *user) newDevice(server *apptest.Server) *user {
 	u.t.Helper()
-	other := newUser(u.t, u.name+"'s other device")
+	other := openProfile(u.t, &user{name: u.name + "'s other device", hasWorker: u.hasWorker})
 	for _, cookie := range call(u, cdpnetwork.GetCookies, cdpnetwork.GetCookiesParams{}).Cookies {
 		call(other, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{
 			URL: server.URL(), Name: cookie.Name, Value: cookie.Value, HTTPOnly: &cookie.HTTPOnly,

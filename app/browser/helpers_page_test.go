@@ -25,7 +25,7 @@ func newOfflineReader(t *testing.T) (here *apptest.Server, ada *user, bob *guest
 	t.Helper()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
-	ada, bob = newUser(t, "Ada"), newGuest(t, there, "Bob")
+	ada, bob = newUserWithWorker(t, "Ada"), newGuest(t, there, "Bob")
 	ada.allowErrors(serverDownErrors...)
 	return here, ada, bob
 }

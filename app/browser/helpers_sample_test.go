@@ -51,7 +51,7 @@ func newSample(t *testing.T) *sample {
 	t.Helper()
 	s := &sample{t: t, redis: redistest.Start(t), site: startLinkedSite(t), guests: make(map[string]*guest)}
 	s.Server = apptest.Start(t, s.redis, "FILES="+t.TempDir(), s.site.env())
-	s.ada = newUser(t, "Ada") // after the server, so that her page closes before the server ends
+	s.ada = newUserWithWorker(t, "Ada") // after the server, so that her page closes before the server ends
 	s.ada.open(s.Server, "/")
 	s.guests["Ada"] = connect(t, s.Server, eval[string](s.ada, `fetch("/session", {method: "POST", headers: {"Content-Type": "application/json"}, body: '{"name":"Ada"}'})
 		.then((response) => response.json()).then(({ token }) => token)`))

@@ -14,6 +14,7 @@ func TestMain(m *testing.M) {
 	if !apptest.Race() {
 		flag.Set("test.parallel", "4") // these tests mostly wait; a -parallel flag overrides this
 	}
+	apptest.PlainProgram = true // these tests are about the pages; others look for races in the server
 	code := apptest.Main(m)
 	closeChromium()
 	os.Exit(code)

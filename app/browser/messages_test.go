@@ -16,7 +16,7 @@ func TestMessagesReachBothServersAndSurviveOffline(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), newUserWithWorker(t, "Bob")
 	ada.enterName(here, "lobby")
 	bob.enterName(there, "lobby")
 
@@ -57,7 +57,7 @@ func TestPageShowsEditsReactionsTopicsAndDeletions(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newGuest(t, there, "Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), newGuest(t, there, "Bob")
 	ada.join(here, "lobby")
 
 	id := bob.send("lobby", "Tea at four")
@@ -98,7 +98,7 @@ func TestReactionsOfACrowdAreCounted(t *testing.T) {
 	server := apptest.Start(t, redistest.Start(t))
 	bob := newGuest(t, server, "Bob")
 	id := bob.send("lobby", "Tea at four")
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.join(server, "lobby")
 	crowd := make([]*guest, 55)
 	for i := range crowd {

@@ -18,7 +18,7 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), newUserWithWorker(t, "Bob")
 	ada.allowErrors("ERR_BLOCKED_BY_CLIENT", "ERR_INTERNET_DISCONNECTED")
 	ada.join(server, "lobby")
 	bob.join(server, "tea")

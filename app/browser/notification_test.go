@@ -52,7 +52,7 @@ func newNotified(t *testing.T) (here, there *apptest.Server, ada, phone *user, b
 	t.Helper()
 	redis := redistest.Start(t)
 	here, there = apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob = newUser(t, "Ada"), newGuest(t, there, "Bob")
+	ada, bob = newUserWithWorker(t, "Ada"), newGuest(t, there, "Bob")
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakeNotifications})
 	bob.send("lobby", "hello")
 	ada.join(here, "lobby")

@@ -22,7 +22,7 @@ func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), there.SignIn("Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), there.SignIn("Bob")
 	ada.allowErrors(serverDownErrors...)
 	post := func(room string, texts ...string) {
 		for _, text := range texts {
@@ -67,7 +67,7 @@ func TestRoomLeftImmediatelyDoesNotClaimToBeEmpty(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
-	ada := newUser(t, "Ada")
+	ada := newUserWithWorker(t, "Ada")
 	ada.allowErrors(serverDownErrors...)
 	bob := there.SignIn("Bob")
 	for _, text := range numbered(70) {

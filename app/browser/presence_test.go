@@ -65,7 +65,7 @@ func TestMentionNotifiesWhenNotificationsAreOnAndThePageIsHidden(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada, bob := newUserWithWorker(t, "Ada"), newUser(t, "Bob")
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.send("I am off")

@@ -203,7 +203,7 @@ func TestPreviewsHavePictures(t *testing.T) {
 	text := site.URL + "/pictured"
 	ada.insertText(text + " ")
 	ada.waitCard("Page pictured")
-	ada.wait("the picture in the composer", composerCard+`.querySelector("img").naturalWidth === 640`)
+	ada.wait("the picture in the composer", composerCard+`?.querySelector("img")?.naturalWidth === 640`)
 	ada.press("Enter")
 	const picture = `document.querySelector("#messages [id] > .link-card img")`
 	for _, reader := range []*user{ada, bob} {

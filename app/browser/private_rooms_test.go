@@ -115,7 +115,7 @@ func TestPageLeavesAPrivateRoomAfterARemoval(t *testing.T) {
 	room := ada.request(t, there, "POST", "/rooms", fmt.Sprintf(`{"kind":"private","title":"Launch","members":[%q]}`, bob.id))
 	ada.request(t, there, "POST", "/r/"+room+"/messages", `{"text":"a secret plan"}`)
 
-	page := newUser(t, "Bob")
+	page := newUserWithWorker(t, "Bob")
 	call(page, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{Name: "burble", Value: bob.token, URL: here.URL()})
 	page.open(here, "/r/"+room)
 	page.waitUpToDate()
@@ -166,7 +166,7 @@ func TestBrowserForgetsAPrivateRoomAfterARemovalWhileAway(t *testing.T) {
 		ada.request(t, server, "POST", "/r/"+room+"/messages", `{"text":"a plan"}`)
 		rooms = append(rooms, room)
 	}
-	page := newUser(t, "Bob")
+	page := newUserWithWorker(t, "Bob")
 	call(page, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{Name: "burble", Value: bob.token, URL: server.URL()})
 	cached := `new Promise((resolve) => { const request = indexedDB.open("burble"); request.onsuccess = () => {
 		const keys = request.result.transaction("rooms").objectStore("rooms").getAllKeys();

@@ -188,7 +188,7 @@ type outlivingTB struct {
 
 func (l *outlivingTB) Cleanup(end func()) { l.cleanups = append(l.cleanups, end) }
 
-// SkipUnlessLong skips a test that takes long and covers rare or hostile circumstances, unless CI is set.
+// SkipUnlessLong skips a test that takes long, unless CI is set.
 func SkipUnlessLong(t testing.TB) {
 	t.Helper()
 	if os.Getenv("CI") == "" {

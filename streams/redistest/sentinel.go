@@ -135,7 +135,7 @@ func (s *SentinelDeployment) hasQuorum(ctx context.Context, i int) bool {
 	return err == nil && strings.HasPrefix(reply, "OK 3 usable")
 }
 
-// Redis returns the address of the current primary.
+// Redis returns the address of the current primary, as the Sentinels report it.
 func (s *SentinelDeployment) Redis() *conns.Address {
 	address := &conns.Address{MasterName: masterName}
 	for _, sentinel := range s.Sentinels {

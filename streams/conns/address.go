@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// An Address says where Redis is and how to log in. It is for a Cluster if IsClusterMode is set, or if there are several
-// Addrs and no MasterName.
+// An Address holds the addresses and credentials of one Redis. It is a Cluster if IsClusterMode is set, or if there are
+// several Addrs and no MasterName.
 type Address struct {
 	// Addrs are Redis servers, as host:port or as the path of a Unix socket. With MasterName, they are Sentinels.
 	Addrs []string

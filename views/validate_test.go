@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"burble/app/apptest"
+	"burble/streams/redistest"
 )
 
 // The validators, as npm packages. Only this test uses them.
@@ -17,9 +18,7 @@ const (
 // TestPagesAreValidHTML runs two validators on the golden files. html-validate also checks the content of
 // template elements. vnu checks more of the HTML standard.
 func TestPagesAreValidHTML(t *testing.T) {
-	if testing.Short() {
-		t.Skip("downloads the validators")
-	}
+	redistest.SkipUnlessLong(t) // it also downloads the validators
 	npm := apptest.FindProgram(t, "npm")
 	pages, err := filepath.Glob("testdata/*.html")
 	if err != nil || len(pages) == 0 {

@@ -31,13 +31,11 @@ func Run(t *testing.T, body func(t *testing.T, backend Backend)) {
 }
 
 // RunReal is like Run, but without miniredis. A Cluster takes seconds to start, so the tests share two
-// of them, each used by one test at a time. With -short, RunReal skips the Cluster.
+// of them, each used by one test at a time. Unless CI is set, RunReal skips the Cluster.
 func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
 	t.Run("redis", func(t *testing.T) { body(t, Single(t)) })
 	t.Run("cluster", func(t *testing.T) {
-		if testing.Short() {
-			t.Skip("no Redis Cluster with -short")
-		}
+		SkipUnlessLong(t)
 		cluster := shared.acquire(t)
 		var servers []*Server
 		for _, node := range cluster.Nodes {

@@ -42,7 +42,7 @@ func (a Access) About(ctx context.Context, room string) (About, error) {
 		err = own.Err()
 	}
 	if err != nil {
-		return About{}, fmt.Errorf("read about room %q: %w", room, wrap(err))
+		return About{}, fmt.Errorf("read the description of room %q: %w", room, wrap(err))
 	}
 	if granted.ifMember {
 		if err := checkMember(own); err != nil {
@@ -119,7 +119,7 @@ func (a Access) Member(ctx context.Context, room, userID string) (Member, error)
 }
 
 // MemberNames returns the names that members had when they became members, by user ID. A name is missing if
-// that entry is no longer kept.
+// the entry that made the user a member is no longer kept.
 func (a Access) MemberNames(ctx context.Context, room string, members []Member) (map[string]string, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -187,7 +187,7 @@ func (a Access) NameIn(ctx context.Context, room, userID string) (string, error)
 	return "", present.Err
 }
 
-// scanCount is about how many rooms ScanRooms returns at a time.
+// scanCount is the approximate number of rooms that ScanRooms returns at a time.
 const scanCount = 100
 
 // ScanRooms returns some of the rooms that the user may read, and the cursor for the next call. It begins

@@ -26,8 +26,8 @@ type Batch struct {
 // Forms is the number of encodings that a Batch caches.
 const Forms = 9
 
-// Encoded returns the batch in the encoding form, with 0 <= form < Forms. The first call for a form
-// calls encode, and later calls return the same bytes. Callers must not modify them.
+// Encoded returns the batch in the given encoding. form must be in [0, Forms). The first call for a
+// form calls encode, and later calls return the same bytes. Callers must not modify them.
 func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	slot := &b.forms[form]
 	slot.once.Do(func() { slot.encoded = encode(b) })

@@ -22,12 +22,12 @@ package streams_test
 //	roomInSameBucket                   activity_test.go
 //	account, asAccount, privateRoom, setMember, mustPage   helpers_rooms_test.go: accounts and their rooms
 //	upload, send, withFiles            files_test.go: messages with files
-//	cleaner                            file_removal_test.go: claims files as the job does
+//	cleaner                            file_removal_test.go: claims unreferenced files the way the cleanup job does
 //	removalRoom, newRemovalRoom        removal_test.go: a private room whose members are removed
 //	tap, newTapped                     removal_races_test.go: run code in the middle of a request
 //	writeMessage, remove               removal_races_test.go: append entries to a private room
 //
-// Package redistest has the Redis servers, proxies, Sentinels and Clusters.
+// Package redistest provides the Redis servers, proxies, Sentinels and Clusters.
 
 import (
 	"context"
@@ -103,9 +103,9 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 }
 
 // appendAll runs authors that each post messages to the lobby, one at a time, and retry while the outcome is
-// unknown. An author calls before ahead of each message, and stops if it returns false. All authors stop at
-// the end of the test. appendAll returns the stored ID for each key.
-func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
+// unknown. Each author calls mayContinue just before each message, and stops if it returns false. All authors
+// stop at the end of the test. appendAll returns the stored ID for each key.
+func appendAll(t *testing.T, store *streams.Store, authors, each int, mayContinue func(author, i int) bool) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
 	var mu sync.Mutex
@@ -115,7 +115,7 @@ func appendAll(t *testing.T, store *streams.Store, authors, each int, before fun
 		sending.Go(func() {
 			user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
 			for i := range each {
-				if !before(author, i) {
+				if !mayContinue(author, i) {
 					return
 				}
 				entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i)}

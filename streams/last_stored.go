@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// lastStoredTTL is how long an acknowledged entry is remembered. The tail reads the entry well before
-// that.
+// lastStoredTTL is how long an acknowledged entry is remembered. The tail reads the entry well within
+// this time.
 const lastStoredTTL = 5 * time.Second
 
 // lastStored remembers the last entry that this process stored in each room. A reader that later

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// passkeyPage has the script for passkeys.
+// passkeyPage is embedded in the models of pages that load the passkey script.
 type passkeyPage struct{}
 
 // Script returns the path of the page's entry module, relative to StaticPath.
@@ -14,7 +14,7 @@ func (passkeyPage) Script() string { return signInScript }
 // Preloads returns the paths of the modules to preload, like Home.Preloads.
 func (passkeyPage) Preloads() []string { return signInPreloads() }
 
-// Entrance holds the data of the pages for signing in and for getting an account. Page.User is a guest,
+// Entrance holds the data for the pages where people sign in or get an account. Page.User is a guest,
 // unless HasAccount is set.
 type Entrance struct {
 	Page
@@ -45,9 +45,9 @@ type Setup struct {
 // Invite is the model of the template "invite".
 type Invite struct {
 	Entrance
-	By        string // name of the person who invites; empty for the operator
+	By        string // name of the inviter; empty for the operator
 	Room      string // name of a public room, or empty
-	IsPrivate bool   // whether it is for a private room
+	IsPrivate bool   // whether the invite is for a private room
 	Role      string // on the server, such as "a moderator"; empty for an ordinary member
 }
 
@@ -112,7 +112,7 @@ type People struct {
 	IsLeader bool // whether the page's user is a moderator or an owner
 	People   []Person
 	Banned   []Person // guests
-	Next     int      // how many people to skip on the next page; 0 if there is none
+	Next     int      // number of people listed before the next page; 0 if there is no next page
 	Notice   string   // why a form was refused, or empty
 }
 
@@ -132,7 +132,7 @@ type Person struct {
 type Invites struct {
 	Page
 	MayInvite bool     // to the server
-	Roles     []string // that the page's user may give with an invite; empty for members only
+	Roles     []string // that the page's user may give with an invite; empty if the user may invite only ordinary members
 	Invites   []InviteRow
 	Notice    string // why a form was refused, or empty
 }

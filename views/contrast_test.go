@@ -24,7 +24,7 @@ func TestBordersAndDotsHaveContrast(t *testing.T) {
 	}
 }
 
-// color returns the light and dark values of a colour in base.css.
+// color returns the light and dark values of a color in base.css.
 func color(t *testing.T, name string) []string {
 	t.Helper()
 	found := regexp.MustCompile(`--` + name + `: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`).FindSubmatch(readStatic("css/base.css"))
@@ -34,13 +34,13 @@ func color(t *testing.T, name string) []string {
 	return []string{string(found[1]), string(found[2])}
 }
 
-// contrast returns the contrast ratio of two colours, as WCAG 2.2 defines it.
+// contrast returns the contrast ratio of two colors, as WCAG 2.2 defines it.
 func contrast(color, otherColor string) float64 {
 	a, b := luminance(color), luminance(otherColor)
 	return (max(a, b) + 0.05) / (min(a, b) + 0.05)
 }
 
-// luminance returns the relative luminance of a colour, as WCAG 2.2 defines it.
+// luminance returns the relative luminance of a color, as WCAG 2.2 defines it.
 func luminance(color string) float64 {
 	var channels [3]int
 	fmt.Sscanf(color, "#%02x%02x%02x", &channels[0], &channels[1], &channels[2])

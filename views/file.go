@@ -36,7 +36,7 @@ func (f File) IsPicture() bool {
 // IsVideo reports whether the page plays the file as a video.
 func (f File) IsVideo() bool { return f.Type == "video/mp4" || f.Type == "video/webm" }
 
-// IsAudio reports whether the page plays the file as sound.
+// IsAudio reports whether the page plays the file as audio.
 func (f File) IsAudio() bool {
 	switch f.Type {
 	case "audio/mpeg", "audio/mp4", "audio/ogg", "audio/webm":

@@ -73,9 +73,9 @@ func TestBrokenStore(t *testing.T) {
 		broken map[string]error
 		code   protocol.Code
 	}{
-		"a store that is away":          {map[string]error{"Put": away, "Exists": away, "Open": away, "Delete": away}, protocol.Unavailable},
-		"a store that refuses to write": {map[string]error{"Put": away, "Delete": away}, protocol.Unavailable},
-		"a full disk":                   {map[string]error{"Put": full}, protocol.Full},
+		"an unavailable store":        {map[string]error{"Put": away, "Exists": away, "Open": away, "Delete": away}, protocol.Unavailable},
+		"a store that refuses writes": {map[string]error{"Put": away, "Delete": away}, protocol.Unavailable},
+		"a full disk":                 {map[string]error{"Put": full}, protocol.Full},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestBrokenStore(t *testing.T) {
 	}
 }
 
-// If the bucket refuses all requests, uploads fail soon, and the logged cause contains no secrets.
+// If the bucket refuses all requests, uploads fail promptly, and the logged cause contains no secrets.
 func TestBucketRefusesRequests(t *testing.T) {
 	t.Parallel()
 	for status, code := range map[int]string{500: "InternalError", 503: "SlowDown", 403: "AccessDenied", 404: "NoSuchBucket"} {
@@ -131,7 +131,7 @@ func TestBucketRefusesRequests(t *testing.T) {
 				t.Logf("after %v: %v", took, got.Cause)
 			}
 			if err := f.Check(ctx); err == nil {
-				t.Error("Check succeeded although the store is unreachable")
+				t.Error("Check succeeded although the store refuses every request")
 			}
 		})
 	}

@@ -19,7 +19,7 @@ func TestStore(t *testing.T) {
 	run(t, func(t *testing.T, store blobs.Store) {
 		for _, size := range []int64{0, 1, 100_000} {
 			if size == 0 && strings.HasSuffix(t.Name(), "gofakes3") {
-				continue // it refuses empty objects, as no real server does
+				continue // gofakes3 refuses empty objects; no real server does
 			}
 			body, hash := noise(size)
 			if exists, err := store.Exists(ctx, hash); exists || err != nil {
@@ -110,7 +110,7 @@ func TestInterruptedBodyStoresNothing(t *testing.T) {
 func expectEmpty(t *testing.T, store blobs.Store) {
 	t.Helper()
 	for info, err := range store.List(ctx, "") {
-		t.Errorf("the store has the object %v, error %v; want none", info, err)
+		t.Errorf("the store contains the object %v, error %v; want none", info, err)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestList(t *testing.T) {
 					t.Fatal(err)
 				}
 				if info.Stored.IsZero() {
-					t.Errorf("the object %s has no time of storage", info.Hash)
+					t.Errorf("the object %s has no storage time", info.Hash)
 				}
 				got = append(got, info.Hash)
 			}

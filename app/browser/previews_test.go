@@ -58,7 +58,7 @@ func startLinkedSite(t *testing.T) *linkedSite {
 	return site
 }
 
-// env lets a server fetch pages of the site.
+// env returns the environment setting that allows a server to fetch the site's pages.
 func (s *linkedSite) env() string {
 	return apptest.PreviewExempt + "=" + strings.TrimPrefix(s.URL, "http://")
 }
@@ -71,7 +71,7 @@ func (s *linkedSite) requested() []string {
 
 func (s *linkedSite) host() string { return strings.TrimPrefix(s.URL, "http://") }
 
-// insertText inserts text at once. If it was typed on a slow machine, a part of a link could be followed by a pause.
+// insertText inserts the whole text in one step. If the text were typed, a slow machine could pause in the middle of a link.
 func (u *user) insertText(text string) {
 	u.t.Helper()
 	call(u, input.InsertText, input.InsertTextParams{Text: text})
@@ -79,13 +79,13 @@ func (u *user) insertText(text string) {
 
 const composerCard = `document.querySelector("#composer .link-preview:not([hidden]) .link-card")`
 
-// waitCard waits until the composer shows a card with the title, or none if it is empty.
+// waitCard waits until the composer shows a card with the title, or no card if title is empty.
 func (u *user) waitCard(title string) {
 	u.t.Helper()
 	u.wait("the card "+title, fmt.Sprintf(`(%s?.querySelector("a").textContent ?? "") === %q`, composerCard, title))
 }
 
-// cardScript returns an expression for the text of the card of a message, or "none".
+// cardScript returns a JavaScript expression that yields the text of a message's card, or "none" if it has no card.
 func cardScript(message string) string {
 	return fmt.Sprintf(`(() => {
 		const card = document.querySelector("%s > .link-card:not([hidden])");
@@ -103,10 +103,10 @@ func (u *user) waitCardOf(text, want string) {
 	u.wait("the card of "+text+" to be "+want, fmt.Sprintf(`%s === %q`, cardScript(u.messageSelector(text)), want))
 }
 
-// waitWaitingCard waits for the card of the message that waits to be sent.
-func (u *user) waitWaitingCard(want string) {
+// waitUnsentCard waits until the unsent message's card has the text.
+func (u *user) waitUnsentCard(want string) {
 	u.t.Helper()
-	u.wait("the card of the waiting message", fmt.Sprintf(`%s === %q`, cardScript("#messages [data-state]"), want))
+	u.wait("the card of the unsent message", fmt.Sprintf(`%s === %q`, cardScript("#messages [data-state]"), want))
 }
 
 func TestAuthorsPreviewLinks(t *testing.T) {
@@ -121,7 +121,7 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 		return "Example " + site.host() + "|Page " + name + "|All about " + name
 	}
 
-	// A link that is followed by a space is complete, and so is one after a pause.
+	// A link is complete once it is followed by a space or a pause.
 	ada.insertText("see " + site.URL + "/one ")
 	ada.waitCard("Page one")
 	ada.press("Enter")
@@ -133,7 +133,7 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	ada.insertText(site.URL + "/two")
 	ada.waitCard("Page two")
 
-	// Esc dismisses the card for this message, and the link after it gets one.
+	// Esc dismisses this link's card for the rest of the message. The next link gets a card of its own.
 	ada.press("Escape")
 	ada.waitCard("")
 	ada.insertText(" and " + site.URL + "/three ")
@@ -144,7 +144,7 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	second := site.URL + "/two and " + site.URL + "/three"
 	bob.waitMessages(first, second)
 	if got := bob.cardOf(second); got != "none" {
-		t.Errorf("a message without its preview has the card %q", got)
+		t.Errorf("a message whose preview was dismissed has the card %q, want none", got)
 	}
 
 	// Neither code nor a page that does not exist gets a card.
@@ -155,13 +155,13 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	bob.waitMessages(first, second, third)
 	bob.waitCardOf(third, card("four"))
 
-	// A page that the server renders has the same cards. The readers' browsers request nothing from the site.
+	// A page that the server renders shows the same cards. The readers' browsers request nothing from the site.
 	requested := site.requested()
 	eve := newUser(t, "Eve")
 	eve.join(there, "lobby")
 	eve.expect("the card", `document.querySelectorAll("#messages .link-card").length + " " + `+cardScript("#messages article:has(.link-card)"), "2 "+card("one"))
 	if after := site.requested(); !slices.Equal(after, requested) {
-		t.Errorf("the site got the requests %v, and after readers opened the room %v", requested, after)
+		t.Errorf("the site got the requests %v, but %v after a reader opened the room; want no more", requested, after)
 	}
 	if want := []string{"GET /one", "GET /two", "GET /three", "GET /nothing", "GET /four"}; !slices.Equal(requested, want) {
 		t.Errorf("the site got the requests %v, want %v", requested, want)
@@ -169,8 +169,8 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	removeCards([]*user{ada, bob, eve}, first, second)
 }
 
-// removeCards edits the last message, which removes its link and hides its card, and then deletes the first one with
-// its card. The first reader is the author of the messages first and second, and of one more.
+// removeCards edits the last message, which removes its link and hides its card, and then deletes the message first with
+// its card. The first reader wrote three messages: first, second, and the last one.
 func removeCards(readers []*user, first, second string) {
 	ada := readers[0]
 	ada.press("ArrowUp")
@@ -190,8 +190,8 @@ func removeCards(readers []*user, first, second string) {
 	}
 }
 
-// The picture of a card is a file of the message: its size is known before it loads, both servers have it, and it is removed
-// with the message.
+// The picture on a card is a file in the message: its size is known before it loads, both servers provide it, and it is
+// removed with the message.
 func TestPreviewsHavePictures(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -245,7 +245,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 	ada.waitStatus("offline", "Offline")
 	ada.press("Enter")
 	want := "Example " + site.host() + "|Page late|All about late"
-	ada.waitWaitingCard(want)
+	ada.waitUnsentCard(want)
 	ada.setOffline(false)
 	bob.waitCardOf(text, want)
 	ada.waitCardOf(text, want)
@@ -257,14 +257,14 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 	ada.setOffline(true)
 	ada.waitStatus("offline", "Offline")
 	ada.press("Enter")
-	ada.waitWaitingCard("Example " + site.host() + "|Page expired|All about expired")
+	ada.waitUnsentCard("Example " + site.host() + "|Page expired|All about expired")
 	ada.runScript(`for (const [key, value] of Object.entries(localStorage)) if (key.startsWith("burble:outbox:")) localStorage[key] = value.replace(/("preview":"[^"]*)[^"]{3}"/, '$1AAA"')`)
 	ada.setOffline(false)
 	ada.waitMessages(text, expired)
 	bob.waitMessages(text, expired)
 	for _, reader := range []*user{ada, bob} {
 		if got := reader.cardOf(expired); got != "none" {
-			t.Errorf("%s sees the card %q", reader.name, got)
+			t.Errorf("%s sees the card %q, want none", reader.name, got)
 		}
 	}
 }
@@ -297,6 +297,6 @@ func TestComposerWithoutPreviews(t *testing.T) {
 	ada.send(site.URL + "/off")
 	ada.waitMessages(site.URL + "/off")
 	if requested := site.requested(); len(requested) > 0 {
-		t.Errorf("the site got the requests %v", requested)
+		t.Errorf("the site got the requests %v, want none", requested)
 	}
 }

@@ -42,10 +42,10 @@ func testFailover(t *testing.T, url string, primary func() *redistest.Node, fail
 	apptest.Eventually(t, patience, "messages to be stored", func() bool { return conversation.count() > 300 })
 	began := time.Now()
 	failOver(primary())
-	t.Logf("another node is the primary after %v", time.Since(began).Round(time.Millisecond))
+	t.Logf("another node became the primary after %v", time.Since(began).Round(time.Millisecond))
 	stored := conversation.count()
 	apptest.Eventually(t, 40*time.Second, "messages to be stored again", func() bool { return conversation.count() > stored+300 })
-	t.Logf("300 more messages are stored after %v", time.Since(began).Round(time.Millisecond))
+	t.Logf("300 more messages were stored after %v", time.Since(began).Round(time.Millisecond))
 	for _, server := range servers {
 		server.AwaitReady()
 	}
@@ -53,7 +53,7 @@ func testFailover(t *testing.T, url string, primary func() *redistest.Node, fail
 	conversation.expectAllRead(primary().Server)
 	for i, m := range conversation.members {
 		if statuses, connections := m.redisStatuses(); connections != 1 || len(statuses)%2 != 0 {
-			t.Errorf("member %d made %d connections, want 1, and received the statuses %q", i, connections, statuses)
+			t.Errorf("member %d: got %d connections and the statuses %q, want 1 connection and an even number of statuses", i, connections, statuses)
 		}
 	}
 }
@@ -68,6 +68,6 @@ func clusterKey(t *testing.T, c *redistest.Cluster, room string) string {
 			return keys[0]
 		}
 	}
-	t.Fatalf("no node has room %q", room)
+	t.Fatalf("no node stores room %q", room)
 	return ""
 }

@@ -58,8 +58,10 @@ func highlight(language, code string, budget *time.Duration) string {
 		}
 		class = next
 	}
-	began := time.Now()              // after Tokenise, which compiles a language's expressions on first use
-	maxLength := 1<<10 + 4*len(code) // otherwise dense code would exceed maxHTML and lose its block
+	began := time.Now() // after Tokenise, which compiles a language's expressions on first use
+	// Without this limit, the spans of dense code could exceed maxHTML, and the whole message would be
+	// shown as plain text.
+	maxLength := 1<<10 + 4*len(code)
 	for time.Since(began) < *budget && highlighted.Len() < maxLength {
 		token := tokens()
 		// A lexer may append a line feed or normalise characters. Highlighting stops where the
@@ -125,8 +127,9 @@ func withMatchTime(lexer *chroma.RegexLexer) *chroma.RegexLexer {
 	})
 }
 
-// matchTimeout is a mutator that sets the time limit of every expression in a lexer when Chroma
-// compiles the lexer. It then removes the rule that contains it.
+// matchTimeout is a mutator that sets the time limit for every expression in a lexer when Chroma
+// compiles the lexer. First it removes the state that withMatchTime added, whose only rule is this
+// mutator.
 type matchTimeout struct{}
 
 // Mutate implements chroma.Mutator.

@@ -32,9 +32,9 @@ func TestOtherSitesCannotSignPeopleIn(t *testing.T) {
 	if cookies := victim.client.Jar.Cookies(mustParse(victim.origin)); len(cookies) != 0 {
 		t.Errorf("the browser got cookies %v, want none", cookies)
 	}
-	// The forms of pages with no-referrer send "null", with this header.
+	// A form on a page with Referrer-Policy: no-referrer sends Origin: null, together with Sec-Fetch-Site: same-origin.
 	got := victim.do(http.MethodPost, link, "", "Origin", "null", "Sec-Fetch-Site", "same-origin", "Content-Type", "application/x-www-form-urlencoded")
-	victim.expect("a form of the server's own page", got, http.StatusSeeOther)
+	victim.expect("a form on one of the server's own pages", got, http.StatusSeeOther)
 }
 
 func mustParse(text string) *url.URL {
@@ -51,7 +51,7 @@ func TestNextLeadsOnlyToThisServer(t *testing.T) {
 	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "evil.example"} {
 		page := owner.get("/sign-in?next=" + url.QueryEscape(next))
 		if !strings.Contains(page.body, `href="/">Continue`) {
-			t.Errorf("next %q: the page does not continue to /: %s", next, page.body)
+			t.Errorf("next %q: the page's Continue link does not lead to /: %s", next, page.body)
 		}
 		page = owner.get("/welcome?next=" + url.QueryEscape(next))
 		if !strings.Contains(page.body, `href="/">Not now`) {

@@ -4,9 +4,9 @@
 // A server's [Set] opens at most [MaxPerRedis] connections to a single Redis, or to the primary that
 // Sentinel reports, regardless of the number of clients. In a Redis Cluster, it opens at most
 // MaxPerRedis-1 to each primary. In addition, each blocking command has its own connection to
-// the primary that has its keys. Package streams needs 16 of these. To find the primary, each of
-// the three pools opens two more connections to a Sentinel. In a Cluster, each pool opens one at a
-// time to any node, even a replica.
+// the primary that stores its keys. Package streams needs 16 of these. To find the primary, each of
+// the three pools opens two more connections to a Sentinel. In a Cluster, each pool instead
+// opens one extra connection at a time, to any node, even a replica.
 //
 //	set := conns.New(conns.Options{Redis: &conns.Address{Addrs: []string{"localhost:6379"}}})
 //	defer set.Close()

@@ -38,7 +38,8 @@ func (s Site) webAuthn() (*webauthn.WebAuthn, error) {
 			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: &required,
 			UserVerification: protocol.VerificationRequired,
 		},
-		// Browsers and their extensions add outputs that nothing here reads.
+		// Browsers and browser extensions add unsolicited extension outputs. These outputs are ignored, because nothing here
+		// reads them.
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 	})
 }
@@ -49,11 +50,11 @@ type Passkeys struct {
 	log      *slog.Logger
 }
 
-// New returns Passkeys of the accounts.
+// New returns a Passkeys that uses the accounts.
 func New(a *accounts.Accounts, log *slog.Logger) *Passkeys { return &Passkeys{a, log} }
 
-// record is a passkey in Redis, as JSON. It lacks the attestation, which nothing here needs, and which is
-// most of what the library's own type would store.
+// record is a passkey in Redis, as JSON. It omits the attestation, which is not needed here and makes up most of the
+// library's own type.
 type record struct {
 	PublicKey      []byte `json:"key"`              // in COSE form
 	AAGUID         []byte `json:"aaguid,omitempty"` // the model of the authenticator
@@ -65,7 +66,7 @@ type record struct {
 	Used           int64  `json:"used"`    // in Unix seconds
 }
 
-// update copies what each use of the passkey may change.
+// update copies the fields that may change each time the passkey is used.
 func (r *record) update(c *webauthn.Credential) {
 	r.SignCount, r.Used = c.Authenticator.SignCount, time.Now().Unix()
 	r.BackupEligible, r.BackupState = c.Flags.BackupEligible, c.Flags.BackupState
@@ -106,9 +107,9 @@ type creation struct {
 	Session webauthn.SessionData `json:"session"`
 }
 
-// BeginCreate starts to create a passkey. The owner must be the user who is signed in, a guest whose token was verified,
-// or a new user from identity.NewUser. It returns the options for navigator.credentials.create, as JSON, and the code for
-// FinishCreate.
+// BeginCreate starts the creation of a passkey. The owner must be the user who is signed in, a guest whose token was
+// verified, or a new user from identity.NewUser. It returns the options for navigator.credentials.create, as JSON, and the
+// code for FinishCreate.
 func (p *Passkeys) BeginCreate(ctx context.Context, site Site, owner identity.User) (options []byte, code string, err error) {
 	handle, err := uuid.Parse(owner.ID)
 	if err != nil {
@@ -143,8 +144,9 @@ func (p *Passkeys) begin(ctx context.Context, kind string, wanted, state any) (o
 	return options, code, err
 }
 
-// FinishCreate verifies the browser's response, which is JSON. name is the name of the passkey in the user's list. It
-// stores nothing: the caller passes the passkey to Accounts.AddPasskey, or in a SignIn that creates the account.
+// FinishCreate verifies the browser's response, which is JSON. name is the passkey's name in the user's list.
+// FinishCreate stores nothing: the caller must pass the passkey to Accounts.AddPasskey, or include it in the SignIn that
+// creates the account.
 func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, response []byte, name string) (*accounts.Passkey, error) {
 	var state creation
 	if err := p.accounts.TakeCeremony(ctx, "create", code, &state); err != nil {
@@ -202,7 +204,7 @@ func (p *Passkeys) List(ctx context.Context, userID string) ([]Info, error) {
 	return found, nil
 }
 
-// Rename changes the name of a passkey of the account that is signed in.
+// Rename changes the name of one of the signed-in account's passkeys.
 func (p *Passkeys) Rename(ctx context.Context, s accounts.Session, id, name string) error {
 	for {
 		encoded, err := p.accounts.Passkey(ctx, s.User.String(), id)

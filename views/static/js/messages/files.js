@@ -77,7 +77,7 @@ function replace(before, after) {
   before.replaceWith(after);
 }
 
-/** Marks a picture as loaded, which hides its average color, because parts of the picture may be transparent. */
+/** Marks a picture as loaded. This hides its average color, which would otherwise show through transparent parts. */
 function showLoaded(img) {
   const link = img.closest(".picture");
   if (!link) return;

@@ -103,7 +103,7 @@ test("a request that fails offline is retried when the browser goes online", asy
   assert.equal(requests(), 2);
 });
 
-test("the older edge says that the room begins, unless older messages were trimmed", async (t) => {
+test("the older edge marks the beginning of the room, unless older messages were trimmed", async (t) => {
   const { history, timeline, olderText, replies, clickOlder, tick } = openRoom(t, [], false);
   await tick(0);
   const beginning = "This is the beginning of Launch.";
@@ -133,5 +133,5 @@ test("the older edge says that the room begins, unless older messages were trimm
   history.restart({ begins: false });
   assert.equal(await load(page({ trimmed: false, entries: [{ n: 2 }] })), beginning);
   history.restart({ begins: false });
-  assert.equal(await load(page({ entries: [{ n: 2 }] })), "Older messages are no longer available.", "a server of an older release");
+  assert.equal(await load(page({ entries: [{ n: 2 }] })), "Older messages are no longer available.", "a server running an older release");
 });

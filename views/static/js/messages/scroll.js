@@ -82,7 +82,7 @@ export class Scroll extends EventTarget {
     return this.#enqueue(() => element.scrollIntoView({ block: "center" }));
   }
 
-  /** Waits for two animation frames, then sets #isStill. A key press may start to scroll only in the second frame. */
+  /** Waits for two animation frames, then sets #isStill. Scrolling after a key press may not start until the second frame. */
   async #waitForFrames() {
     const before = this.#lastScroll;
     await new Promise((resolve) => {

@@ -124,7 +124,7 @@ func (k keys) serverRooms(server string) string { return k.bucket(0) + "server:"
 // present is the hash of the people who are present in a room.
 func (k keys) present(room string) string { return k.room(room) + ":present" }
 
-// countSignaled exists for CountInterval after the number of people in a crowded room was signalled.
+// countSignaled exists for CountInterval after the number of people in a crowded room was signaled.
 func (k keys) countSignaled(room string) string { return k.room(room) + ":told" }
 
 // read is the hash of a user's read markers, by room.

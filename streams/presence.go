@@ -40,12 +40,12 @@ type PresenceChange struct {
 	Room string
 	Here []Arrival
 	Gone []User
-	// SignalCount signals the number of people, unless it was signalled less than CountInterval ago.
+	// SignalCount signals the number of people, unless it was signaled less than CountInterval ago.
 	SignalCount bool
 }
 
 // PresenceChanged is the outcome of a PresenceChange. CountDue means that the number of people in a
-// crowd changed less than CountInterval after it was last signalled. The caller must then make a
+// crowd changed less than CountInterval after it was last signaled. The caller must then make a
 // change with SignalCount once that interval has passed.
 type PresenceChanged struct {
 	CountDue bool

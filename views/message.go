@@ -12,7 +12,7 @@ import (
 // It is the same in rows.js.
 const groupInterval = 5 * time.Minute
 
-// hues is the number of avatar colours. It is the same in names.js and base.css.
+// hues is the number of avatar colors. It is the same in names.js and base.css.
 const hues = 12
 
 // User is a user shown on a page.
@@ -20,7 +20,7 @@ type User struct {
 	ID, Name string
 }
 
-// Hue returns the avatar colour of the user, from 0 to 11. It depends only on the ID.
+// Hue returns the avatar color of the user, from 0 to 11. It depends only on the ID.
 // names.js computes the same value.
 func (u User) Hue() int {
 	sum := fnv.New32a()

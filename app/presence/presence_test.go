@@ -79,10 +79,10 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	t.Parallel()
 	p, _ := start(t)
 	ctx, other := t.Context(), p.store
-	signalled := make(chan struct{}, 1)
+	signaled := make(chan struct{}, 1)
 	reader, err := other.As(bob).Follow("lobby", streams.Newest(0), func(*streams.Reader) {
 		select {
-		case signalled <- struct{}{}:
+		case signaled <- struct{}{}:
 		default:
 		}
 	})
@@ -90,7 +90,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	awaitSignals(t, p.store.As(bob), reader, signalled)
+	awaitSignals(t, p.store.As(bob), reader, signaled)
 	now, connection := time.Now(), new(listener)
 	var lists []string
 	p.encode = func(_ string, _ int, people []streams.User) []byte {
@@ -111,7 +111,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 			}
 			if read.IsEmpty() {
 				select {
-				case <-signalled:
+				case <-signaled:
 				case <-time.After(time.Minute):
 					t.Fatal("the signal is missing")
 				}

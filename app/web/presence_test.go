@@ -43,12 +43,12 @@ func TestPresenceAndTypingAcrossServers(t *testing.T) {
 		}
 		awaitWhere(adaSocket, isSignal("came", bob))
 		bobSocket.send(`{"type":"typing","room":"lobby"}`)
-		bobSocket.send(`{"type":"typing","room":"lobby"}`) // not signalled again within 3 s
+		bobSocket.send(`{"type":"typing","room":"lobby"}`) // not signaled again within 3 s
 		awaitWhere(adaSocket, isSignal("typing", bob))
 		bobSocket.send(`{"type":"unfollow","room":"lobby"}`)
 		left := awaitWhere(adaSocket, func(signal *client.Signal) bool {
 			if signal.Kind == "typing" {
-				t.Error("typing was signalled twice within 3 s")
+				t.Error("typing was signaled twice within 3 s")
 			}
 			return signal.Kind == "left"
 		})

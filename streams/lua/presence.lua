@@ -1,7 +1,7 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
 -- KEYS  1 present, a hash of user ID to {name, named, by = {server = true}}  2 activity
---       3 told, a key that exists for ARGV[5] after the number of people in a crowd is signalled
+--       3 told, a key that exists for ARGV[5] after the number of people in a crowd is signaled
 -- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
 --       through the server; 'signal_count' signals the number of people if it is due; else ''
 --       4 maximum number of people for signals that name them; more people are a crowd
@@ -9,7 +9,7 @@
 --       6, 7, ... for each person: 'here' or 'gone', user ID, and for 'here' the name and the
 --       time at which the user took it, in Unix seconds
 -- Reply 1 if the caller must signal the number later, because a crowd changed less than ARGV[5]
---       after its number was signalled; else 0
+--       after its number was signaled; else 0
 --
 -- A person may be present through several servers, and leaves when the last server removes them. If
 -- their connections have several names, the latest one counts. Older releases ignore `named`, and

@@ -170,7 +170,7 @@ func (c *Cluster) ownerAccordingTo(node *Node, slot int) (id string) {
 
 // slotRanges returns the ranges of slots with their nodes, according to one node.
 func slotRanges(ctx context.Context, client Client) []redis.ClusterSlot {
-	//lint:ignore SA1019 CLUSTER SHARDS also lists failed nodes
+	// CLUSTER SHARDS, its successor, also lists failed nodes.
 	return client.ClusterSlots(ctx).Val()
 }
 

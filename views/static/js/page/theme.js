@@ -1,5 +1,5 @@
 const THEMES = ["", "light", "dark"]; // "" follows the system
-const TOOLBAR_COLOURS = { light: "#fffefb", dark: "#1a272b" }; // colours of the browser's toolbar, the same as in layout.html
+const TOOLBAR_COLORS = { light: "#fffefb", dark: "#1a272b" }; // colors of the browser's toolbar, the same as in layout.html
 
 /**
  * Switches to the next theme: system, light, dark. The server reads the cookie when it renders the
@@ -15,7 +15,7 @@ export function cycleTheme(button) {
   button.lastElementChild.textContent = button.title = `Theme: ${theme || "system"}`;
   const metas = document.querySelectorAll("meta[name=theme-color]");
   for (const [i, scheme] of ["light", "dark"].entries()) {
-    metas[i].content = TOOLBAR_COLOURS[theme || scheme];
+    metas[i].content = TOOLBAR_COLORS[theme || scheme];
     metas[i].media = theme ? "" : `(prefers-color-scheme: ${scheme})`;
   }
 }

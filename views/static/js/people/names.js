@@ -1,4 +1,4 @@
-/** Shows users: an avatar, which is an initial in one of twelve colours, and a name, with a tag if it looks like another. */
+/** Shows users: an avatar, which is an initial in one of twelve colors, and a name, with a tag if it looks like another. */
 
 const HUES = 12; // the same number as in message.go and base.css
 
@@ -94,7 +94,7 @@ export class Names extends EventTarget {
 export const names = new Names();
 
 /**
- * Returns the avatar colour of a user, from 0 to 11. It is the FNV-1a hash of the ID, as in views.User.Hue.
+ * Returns the avatar color of a user, from 0 to 11. It is the FNV-1a hash of the ID, as in views.User.Hue.
  * @param {string} id
  * @returns {number}
  */

@@ -75,7 +75,7 @@ var arrows = map[string]string{
 	"app/bench/report": "bench/load bench/proc",
 	"app/bench/peers":  "bench/load bench/wire",
 	"app/bench/load":   "bench/wire",
-	"app/bench/proc":   "",
+	"app/bench/proc":   "streams/conns",
 	"app/bench/wire":   "",
 }
 

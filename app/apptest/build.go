@@ -41,9 +41,8 @@ var build = sync.OnceValues(func() (program string, err error) {
 	return program, Build(program, "-ldflags", "-X main.exemptVariable="+PreviewExempt)
 })
 
-// Build builds the program at the path. args are additional arguments for
-// the go command. Unlike go build, go run keeps linked programs in its cache, so only the first package that builds the
-// program takes seconds.
+// Build builds the program at the path. args are additional arguments for the go command. Unlike go build, go run keeps
+// linked programs in its cache, so only the first package that builds the program takes seconds.
 func Build(path string, args ...string) error {
 	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", Race() && !PlainProgram)}, args...)
 	if out, err := exec.Command("go", append(args, "burble/app", path)...).CombinedOutput(); err != nil {

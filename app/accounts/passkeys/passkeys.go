@@ -107,7 +107,7 @@ type creation struct {
 	Session webauthn.SessionData `json:"session"`
 }
 
-// BeginCreate starts the creation of a passkey. The owner must be the user who is signed in, a guest whose token was
+// BeginCreate prepares the registration of a passkey. The owner must be the user who is signed in, a guest whose token was
 // verified, or a new user from identity.NewUser. It returns the options for navigator.credentials.create, as JSON, and the
 // code for FinishCreate.
 func (p *Passkeys) BeginCreate(ctx context.Context, site Site, owner identity.User) (options []byte, code string, err error) {

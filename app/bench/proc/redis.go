@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -14,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -23,7 +24,7 @@ type Redis struct {
 	*Process // nil if another process started it
 	folder   string
 	Socket   string
-	client   redisClient
+	client   conns.Client
 	PIDs     []int // processes whose CPU time counts as Redis CPU
 }
 
@@ -67,13 +68,7 @@ func StartRedis(ctx context.Context) (*Redis, error) {
 	return r, nil
 }
 
-// A redisClient is a client of go-redis.
-type redisClient interface {
-	redis.Cmdable
-	io.Closer
-}
-
-func connect(socket string) redisClient {
+func connect(socket string) conns.Client {
 	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
 }
 

@@ -16,7 +16,7 @@ import (
 // longer to fail, because some commands time out and are retried.
 const slowOpen = 2 * time.Second
 
-// awaitRedis waits until Redis is usable, for at most the duration. It returns at once if Redis refuses
+// awaitRedis waits up to atMost for Redis to become usable. It returns at once if Redis refuses
 // for a reason that waiting does not change.
 func (s *Store) awaitRedis(ctx context.Context, atMost time.Duration) error {
 	deadline := time.Now().Add(atMost)

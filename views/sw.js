@@ -159,7 +159,7 @@ async function savePage(path, response) {
   if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;
   const html = (await response.text())
     .replace("<body ", "<body data-shell ")
-    .replace(/(<div id="messages"[^>]*?)(?: data-read="[^"]*")?>[\s\S]*?(<p class="edge" id="newer")/, "$1></div>$2");
+    .replace(/(<div id=messages [^>]*?)(?: data-read="[^"]*")?>[\s\S]*?(<p class=edge id=newer>)/, "$1></div>$2");
   const headers = new Headers(response.headers);
   for (const header of ["Content-Encoding", "Content-Length"]) headers.delete(header);
   let cache = await caches.open(PAGES);

@@ -66,6 +66,20 @@ test("a page that arrives after the timeout is cached for the next visit", async
   assert.equal(pages.get("/r/lobby"), '<body data-shell class="room">new');
 });
 
+test("a room's page is cached without its messages and read marker", async (t) => {
+  const { navigate, pages } = startWorker(t);
+  const page = readFileSync(new URL("testdata/room.html", import.meta.url), "utf8")
+    .replace(/<div id=messages [^>]*/, '$& data-read="1-0"');
+  const request = navigate("/r/lobby");
+  request.respond(page);
+  assert.equal(await request.body, page);
+  await Promise.all(request.waiting);
+  const cached = pages.get("/r/lobby");
+  assert.match(page, / id=m\d+-0 /);
+  assert.doesNotMatch(cached, / id=m\d+-0 |data-read="1-0"/);
+  assert.match(cached, /<div id=messages [^>]*><\/div><p class=edge id=newer>[\s\S]*<form class=composer/);
+});
+
 test("a page that arrives in time is shown and cached, unlike a server error", async (t) => {
   const { navigate, pages } = startWorker(t, { "/r/lobby": "old" });
   const request = navigate("/r/lobby");

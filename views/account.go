@@ -20,9 +20,9 @@ type Entrance struct {
 	Page
 	passkeyPage
 	Here     string // path of the page to return to from the identity provider
-	Next     string // path of the page to show afterwards
-	Code     string // of a setup, an invite or a link
-	Key      string // makes it harmless to send a form twice
+	Next     string // path of the page to show after signing in
+	Code     string // the secret in the address of a setup, invite or sign-in link
+	Key      string // idempotency key, which makes it harmless to send a form twice
 	Provider string // name of the identity provider; empty if there is none
 	Notice   string // why the last attempt failed, or empty
 }
@@ -54,7 +54,7 @@ type Invite struct {
 // OneTimeLink is the model of the template "one-time-link".
 type OneTimeLink struct {
 	Entrance
-	For User // who will be signed in
+	For User // the user as whom the link signs in
 }
 
 // Secret is the model of the template "secret", which shows a link that was just created.
@@ -131,7 +131,7 @@ type Person struct {
 // Invites is the model of the template "invites".
 type Invites struct {
 	Page
-	MayInvite bool     // to the server
+	MayInvite bool     // whether the page's user may invite people to the server
 	Roles     []string // that the page's user may give with an invite; empty if the user may invite only ordinary members
 	Invites   []InviteRow
 	Notice    string // why a form was refused, or empty

@@ -3,7 +3,7 @@ package views
 // Card describes a page that a message links to.
 type Card struct {
 	URL, Host          string
-	Site               string // what the page calls its site; may be empty
+	Site               string // the name that the page gives its site; may be empty
 	Title, Description string // Description may be empty
 	Picture            *CardPicture
 }

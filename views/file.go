@@ -83,7 +83,7 @@ func (r Room) HasExtras() bool {
 	return false
 }
 
-// BlankFiles returns a picture and another file. The script clones their markup.
+// BlankFiles returns a picture and another file, or nil if the page needs neither. The script clones their markup.
 func (r Room) BlankFiles() []File {
 	if r.FileLimits == "" && !r.HasExtras() {
 		return nil

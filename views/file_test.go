@@ -33,7 +33,7 @@ func TestFileFormats(t *testing.T) {
 	}
 }
 
-// The page must be small although each picture needs its size, color and description.
+// The page must stay small, although each picture has its size, color and description in the markup.
 func TestRoomOfFiftyPicturesIsSmall(t *testing.T) {
 	const pictures, limit = 50, 40 << 10
 	picture := func(id string, n int) File {
@@ -85,10 +85,10 @@ func TestRoomOfFiftyPicturesIsSmall(t *testing.T) {
 	}
 }
 
-// Without a store of files, pages are what they were before there were files.
+// If the server accepts no files, pages contain no markup, styles or settings for them.
 func TestPagesWithoutFilesDoNotMentionThem(t *testing.T) {
 	html := render(t, "room", pages["room"].model)
 	if found := regexp.MustCompile(`(?i)files\.css|data-files|file-template|type="?file\b|class="?files\b`).FindString(html); found != "" {
-		t.Errorf("the page contains %q", found)
+		t.Errorf("got a page with %q, want nothing about files", found)
 	}
 }

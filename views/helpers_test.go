@@ -13,7 +13,7 @@ import (
 //	page, pageAfterRefusal, accountPage, entrance   return models of pages
 //	message, conversation, conversationWithFiles    return messages
 //	render    renders a page
-//	gzipped   returns the compressed size of a file
+//	gzipped   returns the compressed size of a file's content
 
 func page(title string, user *User) Page {
 	preview := &Preview{Title: title, Description: "Where we say \"hello\"", URL: "https://chat.example.org/", Image: "https://chat.example.org/static/hash/icon-512.png"}
@@ -52,7 +52,7 @@ func conversation() []Message {
 	}
 }
 
-// conversationWithFiles has a message with a file of each sort, and one without text.
+// conversationWithFiles returns messages with a file of each kind, with a file but no text, and with link cards.
 func conversationWithFiles() []Message {
 	const path = "/f/lobby/1740000000010-0/"
 	all := message(1, ada, "All sorts")
@@ -75,7 +75,7 @@ func conversationWithFiles() []Message {
 	return []Message{all, silent, linked, plain}
 }
 
-// accountPage is a page of a user with an account.
+// accountPage returns a page of a user with an account.
 func accountPage(title string) Page {
 	p := page(title, &ada)
 	p.HasAccount = true

@@ -28,8 +28,9 @@ func (u User) Hue() int {
 	return int(sum.Sum32() % hues)
 }
 
-// Tag returns the beginning of the ID, which distinguishes people with the same name where rights are given. Messages
-// show a tag only after names that look alike; it begins with the same characters.
+// Tag returns the first four characters of the ID. Pages that grant rights show it after each name, because two people
+// may have the same name. Messages show a tag only after names that look alike; names.js computes that tag, which is
+// also a prefix of the ID.
 func (u User) Tag() string { return u.ID[:min(len(u.ID), 4)] }
 
 // Initial returns the text of the user's avatar: the first letter or digit of the name, or else its
@@ -53,7 +54,7 @@ type Message struct {
 	Key         string // idempotency key
 	Number      int64  // position of the entry in the room, from 1
 	User        User
-	HTML        template.HTML // rendered and sanitised text; empty if Deleted or Unreadable
+	HTML        template.HTML // rendered and sanitized text; empty if Deleted or Unreadable
 	Time        time.Time     // from the entry ID
 	ReplyTo     string        // entry ID of the message this one replies to, or empty
 	ReplyAuthor string        // name of the author of ReplyTo; empty if unknown
@@ -78,8 +79,8 @@ type Message struct {
 	isBlank bool // set by Room.Blank
 }
 
-// noTranslate stops browsers from translating code, and the name in an action. message.js does the
-// same.
+// noTranslate stops browsers from translating code, and the name in a "/me" message. message.js does
+// the same.
 var noTranslate = strings.NewReplacer("<code", `<code translate="no"`, "<bdi", `<bdi translate="no"`)
 
 // Body returns HTML with code and names marked as not to be translated.
@@ -129,8 +130,8 @@ func Arrange(messages []Message) {
 	}
 }
 
-// isContinuationOf reports whether the message needs no heading after the previous one, which is of the
-// same day.
+// isContinuationOf reports whether the message needs no heading after the previous one, which was sent on
+// the same day.
 func (m Message) isContinuationOf(previous Message) bool {
 	return !m.FirstUnread && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
 		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupInterval

@@ -12,7 +12,7 @@ type Page struct {
 	Title      string // the page's title, without " · Burble"; may be empty
 	User       *User  // the page's user; nil if the visitor is not signed in
 	HasAccount bool   // whether User has an account
-	Folded     string // the name of User, folded as names in mentions are
+	Folded     string // the name of User, folded in the same way as names in mentions
 	Static     string // the path of static files, from StaticPath
 	Theme      string // "light" or "dark"; empty to follow the system
 
@@ -40,7 +40,7 @@ type Home struct {
 	Error     string     // the reason why a form was refused, or empty
 	RoomInput string     // the refused room name, to refill the form
 
-	People     []User // people to whom the page's user may write
+	People     []User // people to whom the page's user may send direct messages
 	TitleLimit int    // maximum length of a room's title, in characters
 }
 
@@ -76,7 +76,7 @@ type Room struct {
 	RoomTitle string     // of a private or direct room, shown instead of the name; otherwise empty
 	Archived  bool       // whether nobody may post
 	Locked    bool       // whether only moderators may post
-	Muted     time.Time  // until when the page's user may not post; may be in the past
+	Muted     time.Time  // when the page's user may post again; may be in the past
 	Topic     string     // may be empty
 	Rooms     []RoomLink // including this one, in the order to show
 	Unread    int        // number of unread messages
@@ -114,8 +114,7 @@ func (r Room) RefusalText() string {
 	return ""
 }
 
-// Rows returns a copy of Messages with the fields set that depend on the page or on neighbouring
-// messages.
+// Rows returns a copy of Messages, and sets the fields that depend on the page or on neighboring messages.
 func (r Room) Rows() []Message {
 	rows := make([]Message, len(r.Messages))
 	authors := r.Authors()
@@ -154,7 +153,7 @@ type Change struct {
 	Text string
 }
 
-// LastChanges returns the changes after the last message.
+// LastChanges returns the changes after the last message in Messages.
 func (r Room) LastChanges() (last []Change) {
 	for _, change := range r.Changes {
 		if count := len(r.Messages); count == 0 || isAfter(change.ID, r.Messages[count-1].ID) {
@@ -164,7 +163,7 @@ func (r Room) LastChanges() (last []Change) {
 	return last
 }
 
-// isAfter reports whether an entry ID is greater than another.
+// isAfter reports whether the entry id is newer than the entry other.
 func isAfter(id, other string) bool {
 	millis, seq, _ := strings.Cut(id, "-")
 	otherMillis, otherSeq, _ := strings.Cut(other, "-")
@@ -203,10 +202,10 @@ type Members struct {
 	MayModerate, MayInvite, MayPromote, MayErase, MayDelete, MayLeave bool
 
 	IsModerator bool // whether the page's user moderates the room
-	IsLast      bool // whether nobody else does
+	IsLast      bool // whether the room has no other moderator
 }
 
-// MemberRow is a member in a list.
+// MemberRow is a row in the list of members.
 type MemberRow struct {
 	User        User
 	IsModerator bool

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// An impersonator may use another person's name. Users who give rights to a person must see which one it is.
+// An impersonator may use another person's name, so pages that grant rights must show which person is which.
 func TestListsOfPeopleDistinguishEqualNames(t *testing.T) {
 	t.Parallel()
 	ada, impostor := User{ID: "5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Ada"}, User{ID: "c3a1e0b2-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Ad\u0430"}
@@ -20,7 +20,7 @@ func TestListsOfPeopleDistinguishEqualNames(t *testing.T) {
 		page := render(t, template, model)
 		for _, tag := range []string{"\u00b75d0f", "\u00b7c3a1"} {
 			if !strings.Contains(page, tag) {
-				t.Errorf("%s: the page does not show %q", name, tag)
+				t.Errorf("%s: got a page without the tag %q, want the tags of both people", name, tag)
 			}
 		}
 	}

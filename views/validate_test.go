@@ -22,7 +22,7 @@ func TestPagesAreValidHTML(t *testing.T) {
 	npm := apptest.FindProgram(t, "npm")
 	pages, err := filepath.Glob("testdata/*.html")
 	if err != nil || len(pages) == 0 {
-		t.Fatalf("got %d golden files, %v, want some", len(pages), err)
+		t.Fatalf("got %d golden files and the error %v, want at least one file", len(pages), err)
 	}
 	for name, command := range map[string][]string{
 		"html-validate": {"--package", htmlValidatePackage, "--", "html-validate", "--config", "testdata/htmlvalidate.json"},

@@ -7,7 +7,7 @@
 //	app := fiber.New(fiber.Config{Views: views.Engine(), ViewsLayout: views.Layout})
 //	c.Render("home", views.Home{Page: views.Page{Static: views.StaticPath(), User: ada}, Rooms: rooms})
 //
-// The templates escape all text except Message.HTML, which the caller must sanitise.
+// The templates escape all text except Message.HTML, which the caller must sanitize.
 //
 // FindAsset returns the static files, minified and gzipped. Serve them under StaticPath, which contains
 // a hash of all files, so that browsers may cache them forever. Worker returns the service worker.

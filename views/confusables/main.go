@@ -75,7 +75,7 @@ func main() {
 	}
 }
 
-// read returns the text that each character looks like.
+// read parses confusables.txt, and returns the text that each character in it looks like.
 func read(name string) (map[rune]string, error) {
 	file, err := os.Open(name)
 	if err != nil {

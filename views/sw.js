@@ -23,7 +23,7 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
   if (request.method === "POST" && !pathname.startsWith("/r/")) event.waitUntil(caches.delete(PAGES)); // the pages may belong to the previous user
-  if (request.mode === "navigate" && pathname === "/sign-in") event.waitUntil(forgetUser()); // where pages lead once a session has ended
+  if (request.mode === "navigate" && pathname === "/sign-in") event.waitUntil(forgetUser()); // once a session has ended, pages redirect there
   if (request.method !== "GET") return;
   if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
   else if (request.mode === "navigate" && pathname === "/open") event.respondWith(openRoom(event, new URL(request.url).searchParams.get("room") ?? ""));
@@ -81,7 +81,7 @@ async function updatePage(path) {
   return false;
 }
 
-/** Returns the path of a room or of the home page, without the ID of a message. */
+/** Returns the path of the room or home page at a URL, without the ID of a message. */
 function pagePath(url) {
   return new URL(url).pathname.split("/", 3).join("/");
 }
@@ -153,7 +153,7 @@ async function fetchPage(event) {
   }
 }
 
-/** Caches a page without its messages and read marker. Deletes one that the user may no longer see. */
+/** Caches a page without its messages and read marker. Deletes the cached page if the user may no longer see it. */
 async function savePage(path, response) {
   if (response.type === "opaqueredirect" || [403, 404].includes(response.status)) await (await caches.open(PAGES)).delete(path);
   if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;

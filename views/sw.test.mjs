@@ -36,8 +36,8 @@ function startWorker(context, cached = {}, caches = {}) {
   };
   vm.runInNewContext(source, globals);
   /**
-   * Navigates to a path. respond() sends the response of the server, `body` is the body that the worker
-   * returns to the browser, and `waiting` are the promises passed to waitUntil.
+   * Navigates to a path. respond() sends the response of the server. `body` is the body that the worker
+   * returns to the browser. `waiting` lists the promises passed to waitUntil.
    */
   const navigate = (path, mode = "navigate") => {
     let resolve, reject;
@@ -122,7 +122,7 @@ test("the pages and messages of another user are deleted", async (t) => {
   assert.equal(hasMessages(), true);
 });
 
-test("the pages and messages of a user who is led to the sign-in page are deleted", async (t) => {
+test("the pages and messages of a user who is redirected to the sign-in page are deleted", async (t) => {
   const { navigate, pages, hasMessages } = startWorker(t, { "/r/launch": "old" });
   await Promise.all(navigate("/sign-in?next=/").waiting);
   assert.equal(pages.size, 0);
@@ -138,7 +138,7 @@ test("the page of a permalink is shown, but not cached", async (t) => {
   assert.equal(pages.size, 0);
 });
 
-test("without a network, a room is opened by its name in any case if its page is cached", async (t) => {
+test("without a network, any spelling of a room's name opens the cached page of the room", async (t) => {
   const { navigate } = startWorker(t, { "/r/lobby": "old", "/r/cafe-noir": "old" });
   const spellings = {
     "/open?room=lobby": "/r/lobby", "/open?room=Lobby": "/r/lobby", "/open?room=Caf%C3%A9+Noir": "/r/cafe-noir",

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { completionAt, matchNames } from "./autocomplete.js";
 
-test("completionAt returns a word at the end of the text whose trigger follows white space", () => {
+test("completionAt returns the word at the end of the text if its trigger follows white space", () => {
   assert.deepEqual(completionAt("hello @Ad"), { trigger: "@", word: "ad", start: 6 });
   assert.deepEqual(completionAt("@"), { trigger: "@", word: "", start: 0 });
   assert.deepEqual(completionAt("a\n:tad"), { trigger: ":", word: "tad", start: 2 });
   for (const text of ["", "hello", "ada@example", "12:30", ":", ":t", "a :) ", "@Ada "]) assert.equal(completionAt(text), null, text);
 });
 
-test("the trigger follows any character but a letter or digit, except in scripts without spaces", () => {
+test("a trigger may follow any character except a letter or digit of a script with spaces", () => {
   for (const before of ["(", "[", "“", "-", "/", "…", ",", "👍", "你好", "（", "「", "สวัสดี", "@", "*", "_", "\u00a0"]) {
     assert.equal(completionAt(`${before}@Jo`)?.word, "jo", before);
     assert.equal(completionAt(`${before}:smi`)?.word, "smi", before);

@@ -74,7 +74,7 @@ class LinkPreview {
     this.#update(true);
   }
 
-  /** Returns an empty object if there is no card, or after an error: the message can be sent without it. */
+  /** Returns the card of a URL and its token. Returns an empty object if there is no card, or after an error. */
   async #fetch(url) {
     try {
       const response = await fetch(`/r/${this.#room}/previews`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ url }) });

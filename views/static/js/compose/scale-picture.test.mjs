@@ -11,7 +11,7 @@ test("pictures are scaled so that their longer side has at most 2,560 pixels", (
   assert.deepEqual(fit(100_000, 3), [2560, 1]);
 });
 
-test("animations are found by their declaration", () => {
+test("isAnimated finds the mark of an animation in each format", () => {
   assert.ok(isAnimated("image/gif", bytes("GIF89a")));
   assert.ok(isAnimated("image/png", bytes("\x89PNG\r\n\x1a\n....IHDR....acTL....IDAT")));
   assert.ok(!isAnimated("image/png", bytes("\x89PNG\r\n\x1a\n....IHDR....IDAT")));

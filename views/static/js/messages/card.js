@@ -56,7 +56,7 @@ export function showCard(article) {
   hideUnlinked(article);
 }
 
-/** Hides the card if an edit has removed its link from the message, like the server. */
+/** Hides the card if an edit has removed its link from the message, as the server does. */
 function hideUnlinked(article) {
   const card = findPart(article, ".link-card");
   if (!card) return;

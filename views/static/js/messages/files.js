@@ -12,7 +12,7 @@ await stylesheet;
 const template = document.getElementById("file-template");
 const log = document.getElementById("messages");
 
-/** Shows the files of a message after its text. @param {Element} article */
+/** Shows the files of a message after its text, and its card. @param {Element} article */
 export function showExtras(article) {
   showCard(article);
   const { files } = contentOf(article);

@@ -28,7 +28,7 @@ const MAX_MENTIONS = 50; // occurrences of @ in one text
  * unread counts.
  * @param {string} text
  * @param {string} name
- * @param {Iterable<string>} [others] the names of others
+ * @param {Iterable<string>} [others] the names of other users
  * @returns {[number, number][]}
  */
 export function findMentions(text, name, others = names.all) {

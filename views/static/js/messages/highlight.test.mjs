@@ -27,7 +27,7 @@ test("findMentions is fast in long texts", () => {
   assert.ok(performance.now() - began < 3000, `${performance.now() - began} ms`);
 });
 
-test("fold makes spellings equal that people consider the same", () => {
+test("fold returns the same text for spellings that people consider the same", () => {
   for (const [a, b] of [["ΣΩΚΡΆΤΗΣ", "Σωκράτης"], ["Straße", "STRASSE"], ["İstanbul", "istanbul"], ["Ｊosé", "jose"], ["a\u00a0 b", "A B"], ["O’Brien", "o'brien"]]) {
     assert.equal(fold(a), fold(b));
   }

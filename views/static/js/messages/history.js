@@ -149,7 +149,7 @@ export class History extends EventTarget {
   }
 }
 
-/** Reports whether there is no older page because messages were trimmed. An older release does not send that. */
+/** Reports whether there is no older page because messages were trimmed. Servers of earlier releases do not send `trimmed`. */
 const isTrimmed = ({ trimmed, entries }) => trimmed ?? entries[0]?.n > 1;
 
 function makeEdge(element, parameter) {

@@ -43,7 +43,7 @@ export function isContinuation(message, previous) {
 }
 
 /**
- * Updates the parts of a message that depend on its neighbours: the day line, the heading, the
+ * Updates the parts of a message that depend on its neighbors: the day line, the heading, the
  * "New" line and its tab stop.
  * @param {Element | null} article
  */

@@ -22,10 +22,10 @@ export class Timeline extends EventTarget {
   #renderer;
   /** @type {Map<string, Element>} articles of stored messages, by entry ID */
   #articles = new Map();
-  /** @type {import("./message.js").Entry[]} the last amendments received; a page of history may lack them */
+  /** @type {import("./message.js").Entry[]} the last edits, deletions and reactions received; a page of history may lack them */
   #amendments = [];
   #changes;
-  /** @type {WeakMap<Element, () => string>} describe the gaps */
+  /** @type {WeakMap<Element, () => string>} functions that return the text of a gap, by row */
   #gaps = new WeakMap();
 
   /** @param {{ log: Element, scroll: import("./scroll.js").Scroll, renderer: import("./message.js").MessageRenderer, attached: boolean }} options */
@@ -97,7 +97,7 @@ export class Timeline extends EventTarget {
   /**
    * Inserts a page of history.
    * @param {{ entries: import("./message.js").Entry[], as_of: string, lines?: [string, string][] }} page as_of: cursor up to which it
-   *   includes edits, deletions and reactions; lines: those of changes.js, with the IDs of their entries
+   *   includes edits, deletions and reactions; lines: texts about changes (see lineOf in changes.js), with the IDs of their entries
    * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach: whether entries include the
    *   room's newest message; replace: whether to remove all other messages; updateEdges: called in the same change
    */
@@ -115,8 +115,8 @@ export class Timeline extends EventTarget {
   }
 
   /**
-   * Calls read for the newest stored messages after the last gap, without their pending changes, and returns
-   * the results, and whether they begin the room. Reads none while detached.
+   * Calls read for the newest stored messages after the last gap, without their pending changes. Returns the
+   * results, and whether the first of these messages begins the room. Reads none while detached.
    * @template T @param {number} limit @param {(article: Element) => T} read @returns {Promise<{ results: T[], begins: boolean }>}
    */
   async readNewest(limit, read) {
@@ -243,7 +243,7 @@ export class Timeline extends EventTarget {
     while (row.nextElementSibling?.matches(".change")) row.nextElementSibling.after(row); // earlier lines come first
   }
 
-  /** Inserts a row after the last message up to the ID. */
+  /** Inserts a row after the last message whose ID is not greater than `id`. */
   #place(row, id) {
     const last = this.#lastStored();
     let before = last;
@@ -288,7 +288,7 @@ export class Timeline extends EventTarget {
     const isOlder = end === "older";
     const kept = isOlder ? this.#log.querySelector("article[id]") : this.#lastStored();
     const beyond = isOlder ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
-    for (const line of this.#log.querySelectorAll(".change")) if (kept.compareDocumentPosition(line) & beyond) line.remove(); // the next page has them
+    for (const line of this.#log.querySelectorAll(".change")) if (kept.compareDocumentPosition(line) & beyond) line.remove(); // history.js fetches them again with those messages
     if (!isOlder) this.attached = false;
     this.dispatchEvent(new CustomEvent("trimmed", { detail: end }));
   }

@@ -1,6 +1,6 @@
 import { make, makeCloseButton } from "../page/make.js";
 
-/** The dialog that shows the pictures of a room in full size. Importing this module creates it. */
+/** The dialog that shows the pictures of a room at full size. Importing this module creates it. */
 
 const MIN_SWIPE = 50; // pixels
 
@@ -61,7 +61,7 @@ function show(link) {
   );
 }
 
-/** Shows the picture that is `steps` further on. */
+/** Shows the picture that is `steps` places after the current one. */
 function move(steps) {
   const all = links();
   const target = all[all.indexOf(current) + steps];

@@ -46,7 +46,7 @@ export class Connection extends EventTarget {
   #helloTime = 0; // the time of the server in the last hello
   #sinceHello = new Stopwatch();
 
-  // The state of one socket, which #reset initialises.
+  // The state of one socket, which #reset initializes.
   /** @type {Socket | null} */
   #socket;
   #urlRequest; // the follow request in the socket's URL
@@ -57,7 +57,7 @@ export class Connection extends EventTarget {
   #watchTimer;
 
   /**
-   * @param {string} url of /ws
+   * @param {string} url the URL of /ws
    * @param {typeof WebSocket} [socketClass]
    */
   constructor(url, socketClass = globalThis.WebSocket) {
@@ -133,7 +133,7 @@ export class Connection extends EventTarget {
     return this.#helloTime && this.#sinceHello.isExact ? this.#helloTime + this.#sinceHello.awake : undefined;
   }
 
-  /** Replaces the socket, for a hello with the time of the server. */
+  /** Replaces the socket, to get a new hello with the time of the server. */
   renew() {
     if (this.#isReady) this.#open();
   }
@@ -145,7 +145,7 @@ export class Connection extends EventTarget {
     if (this.#socket || this.#retryTimer) this.#open();
   }
 
-  /** @returns {string} of /ws */
+  /** @returns {string} the URL of /ws */
   get url() {
     return this.#url;
   }
@@ -211,7 +211,7 @@ export class Connection extends EventTarget {
   #handleFrame(frame) {
     const { type, room } = frame;
     if (type === "followed" || type === "entries") return this.#handleEntries(frame);
-    const isRefusal = type === "error" && !frame.key && this.#cursors.has(room) && !this.#gapDetector.isFollowed(room); // of the follow
+    const isRefusal = type === "error" && !frame.key && this.#cursors.has(room) && !this.#gapDetector.isFollowed(room); // refuses to follow the room
     if ((type === "closed" && room) || (isRefusal && frame.code === "not_found")) {
       this.#cursors.delete(room);
       this.#watched.delete(room);

@@ -69,7 +69,7 @@ test("a new socket resumes from the cursor of the last entries frame", (t) => {
   assert.equal(socket().protocol, "burble.v1");
   assert.deepEqual(requestOf(socket()), { room: "lobby", html: "true", deflate: "true", after: "1-0@e" });
   socket().receive(hello);
-  assert.deepEqual(socket().sent, [], "followed the room again although the URL already had");
+  assert.deepEqual(socket().sent, [], "followed the room again, although the URL had already requested it");
   socket().receive(followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"), entries("2-0@e", "3-0@e"));
   assert.deepEqual(events, ["connecting", "catching-up", "resumed", "live", "2-0", "3-0"]);
   socket().onclose();
@@ -172,7 +172,7 @@ test("the device's clock affects neither the server time nor the backoff", (t) =
   assert.equal(FakeSocket.instances.length, 1, "replaced a socket that was still waiting for hello");
   socket().receive({ ...hello, time: start }, followed("resumed", "1-0@e"));
   awake += 5_000;
-  shift = 30_000; // adjusted
+  shift = 30_000; // an ordinary correction
   assert.equal(connection.serverTime, start + 5_000);
   for (shift of [86_400_000, -86_400_000]) {
     assert.equal(connection.serverTime, undefined);
@@ -195,7 +195,7 @@ test("the device's clock affects neither the server time nor the backoff", (t) =
   }
 });
 
-test("idleTime follows the clock that shows the longer silence", (t) => {
+test("idleTime is the longer of the times that the two clocks measure", (t) => {
   const { connection, socket } = connect(t);
   let [awake, date] = [0, 1_000_000];
   t.mock.method(Date, "now", () => date);
@@ -211,7 +211,7 @@ test("idleTime follows the clock that shows the longer silence", (t) => {
   assert.equal(FakeSocket.instances.length, 3);
 });
 
-test("an older server sends no time, and the device's clock replaces it", (t) => {
+test("if an older server sends no time, serverTime is the device's", (t) => {
   const { connection, socket } = connect(t);
   t.mock.timers.setTime(1_000_000);
   socket().receive(hello);
@@ -337,7 +337,7 @@ test("a socket that closes before it opens is reported", (t) => {
   assert.deepEqual(unopened, [false, true]);
 });
 
-test("another class of sockets resumes from the cursor", (t) => {
+test("after setSocketClass, the new socket resumes from the cursor", (t) => {
   const { connection, events, socket } = connect(t);
   socket().receive(hello, followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"));
   const old = socket();
@@ -350,7 +350,7 @@ test("another class of sockets resumes from the cursor", (t) => {
   assert.equal(events.at(-1), "3-0");
 });
 
-test("a closed room is followed no longer, not even by the next socket", (t) => {
+test("a closed room is no longer followed, not even by the next socket", (t) => {
   const { connection, socket } = connect(t);
   const closed = [];
   connection.addEventListener("closed", ({ detail }) => closed.push(detail));

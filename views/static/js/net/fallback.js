@@ -32,7 +32,7 @@ export async function fallBack(connection, closed) {
   retrySocket(connection);
 }
 
-/** Returns the time of the server, in milliseconds since 1970, or false if it is not reachable. */
+/** Returns the time of the server, in milliseconds since 1970, or false if the server is not reachable. */
 const reach = () => fetch("/healthz", { cache: "no-store" }).then(({ ok, headers }) => ok && (Date.parse(headers.get("Date")) || Date.now()), () => false);
 
 /** Tries to open a WebSocket from time to time, and when the browser goes online, until one is not blocked. */
@@ -63,14 +63,14 @@ function retrySocket(connection, delay = FIRST_RETRY) {
 /**
  * HTTPSocket has the parts of WebSocket that Socket uses. It receives the frames of one room in a response
  * that does not end, and sends each frame in a request. It cannot watch other rooms: their entries arrive
- * once there is a WebSocket. Until then their counts come from the list of rooms. It has no presence.
+ * when a WebSocket is open again. Until then their counts come from the list of rooms. It has no presence.
  */
 export class HTTPSocket {
   onopen = null;
   onmessage = null;
   onclose = null;
   #aborter = new AbortController();
-  #stream = new AbortController(); // of the response
+  #stream = new AbortController(); // aborts the response with the frames
   #lastReceived = -Infinity;
   #isOpen = false;
 
@@ -148,7 +148,7 @@ export class HTTPSocket {
     this.onclose?.();
   }
 
-  /** Confirms the follow, so that the room keeps its cursor. */
+  /** Confirms the request without watching the room, so that Connection keeps the room's cursor. */
   #watch({ room, after }) {
     if (after) this.#receive(JSON.stringify({ type: "followed", room, state: "resumed", at: after, last: after }));
   }

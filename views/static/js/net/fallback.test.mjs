@@ -13,7 +13,7 @@ const window = new EventTarget();
 globalThis.addEventListener = window.addEventListener.bind(window);
 globalThis.removeEventListener = window.removeEventListener.bind(window);
 
-/** FakeWebSocket is blocked unless the test calls onmessage. */
+/** FakeWebSocket receives nothing, as if it were blocked, unless the test calls onmessage. */
 class FakeWebSocket {
   static last;
   constructor() {
@@ -44,28 +44,28 @@ afterEach(() => delete globalThis.fetch);
 
 const settle = () => new Promise((done) => setImmediate(done));
 
-/** Loads a separate copy of the module, which remembers whether it has fallen back. */
+/** Loads a new copy of the module, as a new page does. A module falls back only once. */
 const load = () => import(`./fallback.js?${Math.random()}`);
 
-test("two sockets that do not open replace WebSockets, if the server is reachable", async (t) => {
+test("HTTP replaces WebSockets after two sockets do not open although the server is reachable", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { fallBack, HTTPSocket } = await load();
   const connection = new FakeConnection();
   globalThis.fetch = async () => ({ ok: false });
   for (let i = 0; i < 5; i++) await fallBack(connection, { timedOut: true });
-  assert.deepEqual(connection.classes, [], "the server is down");
+  assert.deepEqual(connection.classes, [], "replaced WebSockets although the server is down");
   globalThis.fetch = async () => new Response();
   await fallBack(connection, { timedOut: false });
   connection.dispatchEvent(new Event("hello"));
   await fallBack(connection, { timedOut: false });
-  assert.deepEqual(connection.classes, [], "a socket opened in between");
+  assert.deepEqual(connection.classes, [], "replaced WebSockets although a socket opened in between");
   await fallBack(connection, { timedOut: false });
   assert.deepEqual(connection.classes, [HTTPSocket]);
   await fallBack(connection, { timedOut: false });
   assert.equal(connection.classes.length, 1);
 });
 
-test("one socket that times out is enough, and the next page begins with HTTP", async (t) => {
+test("HTTP replaces WebSockets after one socket times out, and the next page begins with HTTP", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   globalThis.fetch = async () => new Response();
   const first = await load();
@@ -131,7 +131,7 @@ test("lines become frames, and the end of the response closes the socket", async
   assert.equal(events.at(-1), "close");
 });
 
-test("a refused response closes the socket unopened", async () => {
+test("a refused request closes the socket before it opens", async () => {
   const { events } = await open();
   requests[0][2]({ ok: false });
   await settle();
@@ -153,7 +153,7 @@ test("another follow replaces the response, without another hello", async () => 
   assert.deepEqual(events, ["open", `{"type":"hello"}`, `{"type":"followed"}`]);
 });
 
-test("frames are posted, and the replies are frames", async () => {
+test("frames are posted, and the replies become frames", async () => {
   const { socket, events } = await open();
   const send = async (frame, response) => {
     socket.send(JSON.stringify({ room: "lobby", ...frame }));
@@ -180,7 +180,7 @@ test("a watched room keeps its cursor", async () => {
   assert.deepEqual(events.map(JSON.parse), [{ type: "followed", room: "tea", state: "resumed", at: "5-0@t", last: "5-0@t" }]);
 });
 
-test("without a room, a socket is open while the server is reachable, whose time is in hello", async (t) => {
+test("without a room, a socket stays open while the server is reachable, and hello has the server's time", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { HTTPSocket } = await load();
   const socket = new HTTPSocket("wss://chat.example/ws");

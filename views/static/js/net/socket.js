@@ -59,7 +59,7 @@ export class Socket {
 
   /** @returns {number} milliseconds since the last frame */
   get idleTime() {
-    return this.#sinceReceived.longest; // a socket rarely survives sleep
+    return this.#sinceReceived.longest; // includes sleep, which a socket rarely survives
   }
 
   close() {

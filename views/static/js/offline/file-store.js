@@ -1,6 +1,6 @@
 /**
  * Stores the bytes of unsent files in this browser's database, so that they survive a reload. If the database is blocked or
- * full, they stay in memory, and the browser warns before the page closes.
+ * full, the bytes stay in memory, and the browser warns before the page closes.
  */
 
 /** @type {Map<string, Blob>} the files that are not in the database, by ID */

@@ -3,7 +3,7 @@ import test from "node:test";
 import { OtherOutboxes } from "./other-outboxes.js";
 import { Outbox } from "./outbox.js";
 
-/** FakeConnection records the frames sent while it is open, which it is after hello. */
+/** FakeConnection records the frames sent while it is open. A hello opens it, and a state frame closes it. */
 class FakeConnection extends EventTarget {
   sent = [];
   #isOpen = false;
@@ -19,7 +19,7 @@ class FakeConnection extends EventTarget {
   }
 }
 
-/** Returns a fake localStorage. Like in a browser, its keys are properties. */
+/** Returns a fake localStorage. As in a browser, its keys are properties. */
 const fakeStorage = () =>
   Object.create({
     getItem(key) {

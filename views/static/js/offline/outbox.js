@@ -3,11 +3,11 @@ import { newKey } from "../net/id.js";
 import { keysWithPrefix, load, loadJSON, save } from "../page/storage.js";
 
 const REPLY_TIMEOUT = 10_000; // milliseconds
-const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers an idempotency key for a day, and might store a later retry twice. The clocks of two servers may differ
+const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server forgets an idempotency key after a day, and would store a later retry again. The margin is for servers whose clocks differ
 
 const UPLOAD_RETRY = 5_000; // milliseconds
 
-const loadUploads = () => import("./uploads.js").catch(() => ({})); // no functions without a network
+const loadUploads = () => import("./uploads.js").catch(() => ({})); // an empty object if the module cannot be loaded
 
 /** The prefix of storage keys. The room and the idempotency key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";
@@ -186,7 +186,7 @@ export class Outbox extends EventTarget {
 
   #sendNext() {
     if (!this.#isOpen || this.#inFlight || this.#timer) return;
-    const { limits } = this.#connection; // without `files` from a server of an older release, so that files wait for the next hello
+    const { limits } = this.#connection; // have no `files` if the server runs an older release; then items with files wait for the next hello
     const next = this.items.find(({ state, key, attached }) => state !== "failed" && this.#sendableKeys.has(key) && !(attached && !limits?.files));
     if (!next) return;
     const { user, at, tried: before, state, why, attached, ...frame } = next;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Outbox } from "./outbox.js";
 
-/** Returns a fake localStorage that refuses values above maxLength. Like in a browser, its keys are properties. */
+/** Returns a fake localStorage that refuses values above maxLength. As in a browser, its keys are properties. */
 function fakeStorage(maxLength = Infinity) {
   return Object.create({
     getItem(key) {
@@ -18,7 +18,7 @@ function fakeStorage(maxLength = Infinity) {
   });
 }
 
-let serverTime = 0; // tick moves it and the device's clock
+let serverTime = 0; // tick advances this and the device's clock
 
 /** FakeConnection records frames. */
 class FakeConnection extends EventTarget {
@@ -41,7 +41,7 @@ class FakeConnection extends EventTarget {
   }
 }
 
-let room = 0; // a different one in each test, because the memory of storage.js outlives a test
+let room = 0; // number of the test's room, different in each test, because the memory of storage.js outlives a test
 
 /** Opens a room in a browser with this storage. */
 function openBrowser(context, storage = fakeStorage()) {
@@ -297,7 +297,7 @@ test("a message that got no reply for a day fails, and can be retried", (t) => {
   assert.deepEqual(textsOf(next.sent), ["never sent", "sent"]);
 });
 
-test("changes to the device's clock make no message fail", (t) => {
+test("changes to the device's clock do not make messages fail", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   const { key } = write("one");

@@ -45,7 +45,7 @@ export class RoomCache {
     this.#save(); // the user may leave the room soon
   }
 
-  /** Returns the messages stored for the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[], begins?: boolean } | undefined>} older releases have not stored begins */
+  /** Returns the messages stored for the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[], begins?: boolean } | undefined>} begins is missing if an older release stored them */
   async load() {
     try {
       return await access("readonly", (rooms) => rooms.get(this.#key));
@@ -54,7 +54,7 @@ export class RoomCache {
     }
   }
 
-  /** Shows the stored messages, and follows the room from their cursor. Returns whether there are none. @param {import("../messages/history.js").History} history */
+  /** Shows the stored messages, and follows the room from their cursor. Returns true if there are none. @param {import("../messages/history.js").History} history */
   async restore(history) {
     const cached = await this.load();
     if (cached) await this.#timeline.insertPage({ entries: cached.entries, as_of: cached.cursor }, { replace: true, attach: true });
@@ -78,7 +78,7 @@ export class RoomCache {
     const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
     const { results: entries, begins } = await this.#timeline.readNewest(MAX_MESSAGES, entryOf);
     if (!cursor || (!entries.length && !begins)) return;
-    if (this.#connection.cursor(this.#room) === null) return; // the user may no longer read the room, and it is being deleted here
+    if (this.#connection.cursor(this.#room) === null) return; // the user may no longer read the room, and closed.js is deleting it
     await access("readwrite", (rooms) => rooms.put({ cursor, entries, begins, at: this.#connection.serverTime ?? Date.now() }, this.#key)).catch(() => {});
   }
 
@@ -114,7 +114,7 @@ async function isClosed(room) {
   return status === 404;
 }
 
-/** Deletes a room, of any user of this browser: its page, its messages, drafts, and what the list of rooms has. @param {string} room */
+/** Deletes what this browser has stored about a room, for all its users: the page, messages, drafts, and its row in the list of rooms. @param {string} room */
 export async function deleteRoom(room) {
   for (const key of keysWithPrefix("burble:")) if (key.endsWith(`:${room}`)) save(key, "");
   const stored = loadJSON(ROOMS_KEY);

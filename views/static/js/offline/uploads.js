@@ -82,7 +82,7 @@ class Upload {
     this.#set({ state: "sending" });
     const response = await post(`/r/${this.room}/files?${new URLSearchParams({ name: this.file.name })}`, blob, signal, (progress) => this.#set({ progress }));
     if (signal.aborted) return { why: "Canceled." };
-    // The room exists, so this is a server of an older release, which does not support uploads. The next attempt may reach another one.
+    // If the room exists, the server runs an older release, which does not support uploads. The next attempt may reach another server.
     if ([404, 405].includes(response.status) && (await fetch(`/r/${this.room}/messages?limit=1`)).ok) return {};
     return resultOf(response);
   }

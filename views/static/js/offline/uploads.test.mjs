@@ -18,7 +18,7 @@ class FakeConnection extends EventTarget {
   renew() {}
 }
 
-/** FakeRequest is an XMLHttpRequest. It receives the next answer of `answers`, or waits if there is none. */
+/** FakeRequest is an XMLHttpRequest. It receives the next of `answers`. If there is none, it waits until the test calls answer(). */
 class FakeRequest {
   static answers = [];
   static all = [];
@@ -57,14 +57,14 @@ const refused = (status, code, message) => ({ status, response: { error: { code,
 /** Waits until a condition holds. Promises and timers of other modules run meanwhile. */
 async function until(condition) {
   for (const deadline = performance.now() + 30_000; !condition(); ) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${condition}`);
+    assert.ok(performance.now() < deadline, `timed out waiting for ${condition}`);
     await new Promise((done) => setImmediate(done));
   }
 }
 
 let count = 0;
 
-/** Opens an outbox in a new room, in a browser with this storage. */
+/** Opens an outbox in a new room, in a browser without stored items. The server gives these answers to uploads. */
 function openOutbox(context, ...answers) {
   const storage = Object.create({
     getItem(key) {
@@ -110,7 +110,7 @@ test("a message is sent once its files are uploaded, and before the next one", a
   assert.deepEqual(sent.map(({ text }) => text), ["look", "and then"]);
 });
 
-test("messages with files are sent from another room", async (t) => {
+test("a page sends messages with files that wait in another room", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { outbox, connection, sent } = openOutbox(t, stored("A"));
   outbox.close();
@@ -159,7 +159,7 @@ test("a message with files waits while the server is of an older release", async
   assert.equal(FakeRequest.all.length, 1);
 });
 
-test("an upload that a server of an older release refuses starts again", async (t) => {
+test("an upload starts again after a server of an older release has refused it", async (t) => {
   t.mock.method(Math, "random", () => 0);
   const requests = t.mock.method(globalThis, "fetch", async () => ({ ok: true }));
   const { outbox, sent } = openOutbox(t, refused(405, "not_found", "There is nothing here."), stored("A"));
@@ -189,7 +189,7 @@ test("an upload whose connection is lost starts again", async (t) => {
   assert.deepEqual(sent[0].files, [{ id: "A" }]);
 });
 
-test("a refused file fails its message, and Retry uploads it again", async (t) => {
+test("a message whose file is refused fails, and Retry uploads the file again", async (t) => {
   const { outbox, sent } = openOutbox(t, refused(507, "full", "You have uploaded 1 GB today."));
   const { key } = outbox.add({ text: "look", attached: [await attach("a.txt")] });
   outbox.add({ text: "and then" });
@@ -234,7 +234,7 @@ test("discarding a message aborts its upload and deletes its bytes", async (t) =
   assert.ok(await getFile(draft.id));
 });
 
-test("a file that this browser no longer has fails its message", async (t) => {
+test("a message fails if this browser no longer has its file", async (t) => {
   const { outbox } = openOutbox(t);
   outbox.add({ text: "", attached: [{ id: "lost", name: "lost.txt", size: 1 }] });
   await until(() => outbox.items[0].state === "failed");
@@ -253,7 +253,7 @@ test("the progress of an upload is known while it runs", async (t) => {
   assert.deepEqual(await upload("lobby", { key: "1", attached: [file] }), { files: [{ id: "A", alt: undefined }] });
 });
 
-test("answers to an upload", () => {
+test("resultOf returns whether an upload is stored, must be retried or has failed", () => {
   assert.deepEqual(resultOf({ status: 201, body: { id: "A" } }), { id: "A" });
   for (const status of [0, 408, 429, 500, 502, 504]) assert.deepEqual(resultOf({ status, retryAfter: 2 }), { wait: 2_000 }, String(status));
   assert.deepEqual(resultOf({ status: 429, body: { error: { code: "rate_limited", message: "wait" } }, retryAfter: 1 }), { wait: 1_000 });

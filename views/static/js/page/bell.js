@@ -25,11 +25,13 @@ export function showBell(bell) {
 
 const pageNotifications = new Set(); // notifications shown without the service worker, which cannot list them
 
-// A browser that blocks cookies refuses locks and service workers.
-
-/** Runs functions one at a time across all tabs, because Chromium may lose a notification that is listed before it is shown. */
+/**
+ * Runs functions one at a time across all tabs, because Chromium may lose a notification that is listed before it is shown.
+ * If the browser refuses locks, for example because it blocks cookies, runs them immediately.
+ */
 const inTurn = (run) => navigator.locks.query().then(() => navigator.locks.request("burble:notifications", run), run);
 
+/** Returns the registration of the service worker, or undefined if there is none or the browser blocks cookies. */
 const getRegistration = () => navigator.serviceWorker?.getRegistration().catch(() => undefined);
 
 /**

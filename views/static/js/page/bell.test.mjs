@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { closeNotifications, showNotification } from "./bell.js";
 
-/** Runs a test in a browser that shows notifications. Its worker is "active", "missing" or, with locks, "blocked". */
+/** Runs a test in a browser that shows notifications. The service worker is "active", "missing", or "blocked" along with locks. */
 async function withBrowser(worker, run) {
   const shown = new Set();
   const add = (title, { tag, data }) => {
@@ -34,7 +34,7 @@ async function withBrowser(worker, run) {
 const entry = (id) => ({ id, user: { id: "bob", name: "Bob" }, text: "@ada" });
 
 for (const worker of ["active", "missing", "blocked"]) {
-  test(`notifications close when their messages are read, with a service worker that is ${worker}`, () =>
+  test(`notifications close when their messages are read, if the service worker is ${worker}`, () =>
     withBrowser(worker, async (shown) => {
       const read = new Set(["2-0"]);
       const rooms = { isUnread: (room, id) => room === "lobby" && !read.has(id) };

@@ -1,6 +1,6 @@
 import { make } from "./make.js";
 
-/** The keys of shortcuts.js and toolbar.js. */
+/** The keys that shortcuts.js, toolbar.js and composer.js handle. */
 const KEYS = [
   ["Ctrl K", "Find, open or create a room"],
   ["Alt ↑ ↓", "Previous or next room"],

@@ -1,7 +1,7 @@
 /**
- * Creates an element. Dialogs that need the script are not in the page but made on first use.
+ * Creates an element. Dialogs that need the script are not in the markup of the page, but created on first use.
  * @param {string} tag
- * @param {Record<string, unknown>} [fields] properties, and attributes that are no properties
+ * @param {Record<string, unknown>} [fields] properties, and attributes that are not properties
  * @param {...(Node | string)} children
  */
 export function make(tag, fields = {}, ...children) {

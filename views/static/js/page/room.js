@@ -35,7 +35,7 @@ const connection = new Connection(`${location.origin.replace("http", "ws")}/ws`)
 const status = new StatusLine(byID("status"));
 const jumpButton = new JumpButton(byID("jump"), { scroll, timeline, showLatest });
 
-/** Scrolls to the newest message. If it must be fetched first, does nothing if the user navigates elsewhere before it arrives. */
+/** Scrolls to the newest message. If the message must be fetched first, and the user navigates elsewhere meanwhile, does nothing more. */
 async function showLatest() {
   if (!timeline.attached) {
     try {
@@ -61,7 +61,7 @@ connection.addEventListener("hello", ({ detail: { limits } }) => {
   if (composer && limits?.text) composer.limit = limits.text;
 });
 
-let startsOver = false; // whether no entries have arrived since the room was reset, or was opened without any
+let startsOver = false; // true from a reset, or from opening the room without messages, until entries arrive
 let lastNumber = 0; // number of the room's last entry at the time of `followed`
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {

@@ -15,9 +15,9 @@ export function shortcutKey({ key, code, shiftKey }) {
 }
 
 /**
- * Adds the keyboard shortcuts that keys.js lists. A single character is a shortcut only
- * while the focus is in the message list (WCAG 2.1.4). Other characters go into the composer,
- * wherever the focus is.
+ * Adds the keyboard shortcuts of the whole page. A single character is a shortcut only while the
+ * focus is in the message list (WCAG 2.1.4). Other characters go into the composer, wherever the
+ * focus is.
  * @param {{ rooms: import("../rooms/rooms.js").Rooms, room: string, showLatest: () => void }} options
  */
 export function addShortcuts({ rooms, room, showLatest }) {

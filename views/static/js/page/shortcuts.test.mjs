@@ -9,7 +9,7 @@ test("isComposing is true for the key that ends a composition in Safari", () => 
   assert.ok(!isComposing({ isComposing: false, keyCode: 13 }));
 });
 
-test("shortcuts work on keyboard layouts for other scripts, and where Latin ones have the character", () => {
+test("shortcuts work on layouts for other scripts, and on Latin layouts with the key that types the character", () => {
   const keys = [
     ["k", "KeyK", false, "k"],
     ["K", "KeyK", true, "k"],

@@ -2,8 +2,8 @@ import { canUsePasskeys, createPasskey, usePasskey } from "../people/passkeys.js
 
 /**
  * The entry module of the sign-in pages and the account page. Submitting a form with data-passkey creates or uses a
- * passkey. If the browser does not support passkeys, the script leaves such a form alone, and it works if it has an
- * action.
+ * passkey. If the browser does not support passkeys, the script leaves such a form alone. If the form has an action, it
+ * works without the script.
  */
 
 const problem = document.getElementById("problem");
@@ -24,7 +24,7 @@ async function post(path, fields) {
   return body;
 }
 
-/** The requests of a ceremony, and the function that runs it in the browser, by the value of data-passkey. */
+/** For each value of data-passkey: the paths of the two requests, and the function that the browser runs between them. */
 const ceremonies = {
   use: { optionsPath: "/sign-in/options", finishPath: "/sign-in", run: usePasskey },
   create: { optionsPath: "/passkeys/options", finishPath: "/passkeys", run: createPasskey },

@@ -58,7 +58,7 @@ function makeLine(context) {
     },
   };
   const line = new StatusLine(element);
-  const translate = (text) => (content = text); // what the browser does is not announced
+  const translate = (text) => (content = text); // a translation by the browser is not announced
   return { element, line, announced, translate, tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
 }
 

@@ -44,7 +44,7 @@ let keys;
 /** @type {Storage | null | undefined} the localStorage whose keys have been listed */
 let listed;
 
-/** Returns the stored keys with this prefix. Lists localStorage only once, because that is slow if other pages of this host have stored much. @param {string} prefix starts with "burble:" */
+/** Returns the stored keys with this prefix. Lists localStorage only once, because listing is slow if other pages of this host have stored a lot. @param {string} prefix starts with "burble:" */
 export function keysWithPrefix(prefix) {
   let storage = null;
   try {

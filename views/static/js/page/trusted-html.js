@@ -1,6 +1,6 @@
 /**
  * The only module that turns HTML into DOM. Pass it only the `html` of entries, which the server
- * has rendered from Markdown and sanitised. Set all other text with textContent.
+ * has rendered from Markdown and sanitized. Set all other text with textContent.
  *
  * The Trusted Types policy allows only one script URL: the service worker's.
  */
@@ -16,7 +16,7 @@ export function setHTML(element, html) {
   element.innerHTML = policy.createHTML(html);
 }
 
-/** Returns the text of sanitised HTML. @param {string} html from the server */
+/** Returns the text of sanitized HTML. @param {string} html from the server */
 export function textOfHTML(html) {
   const element = document.createElement("div");
   setHTML(element, html);

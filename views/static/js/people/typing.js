@@ -30,14 +30,14 @@ export class Typing {
     this.#lastSent = -Infinity;
   }
 
-  /** Call it when another user is typing. @param {{ id: string, name: string }} user */
+  /** Shows that another user is typing, until EXPIRES_AFTER. @param {{ id: string, name: string }} user */
   addUser(user) {
     clearTimeout(this.#others.get(user.id)?.timer);
     this.#others.set(user.id, { user, timer: setTimeout(() => this.removeUser(user.id), EXPIRES_AFTER) });
     this.#changed();
   }
 
-  /** Call it when another user has sent a message or left. @param {string} id of the user */
+  /** Stops showing that another user is typing. Call it when they have sent a message or left. @param {string} id of the user */
   removeUser(id) {
     clearTimeout(this.#others.get(id)?.timer);
     if (this.#others.delete(id)) this.#changed();

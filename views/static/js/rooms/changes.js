@@ -3,7 +3,7 @@ import { names } from "../people/names.js";
 import { isHidden } from "./rooms.js";
 
 /**
- * Returns a line about an entry of kind member or room, in the words of the plain text of a live read.
+ * Returns a line about an entry of kind member or room, in the same words as a live read in plain text.
  * @param {import("../messages/message.js").Entry} entry
  */
 export function lineOf({ n, kind, user, member, role, reason, muted_until: muted, title, archived, locked }) {
@@ -21,7 +21,7 @@ export function lineOf({ n, kind, user, member, role, reason, muted_until: muted
   return member.id === user.id ? `${who} joined` : `${who} added ${member.name}`;
 }
 
-/** Returns when a mute ends, or "" if it has no end, for which the forms use a century. */
+/** Returns text for the end of a mute, or "" if it has none. For such a mute, the forms set an end in a hundred years. */
 function untilText(muted) {
   const until = new Date(muted);
   return until.getFullYear() > new Date().getFullYear() + 50 ? "" : ` until ${formatDateTime(until.getTime())}`;

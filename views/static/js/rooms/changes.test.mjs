@@ -27,7 +27,7 @@ test("each change of a room or a member has a line", () => {
   assert.match(lineOf({ kind: "member", user: ada, member: bob, role: "member", muted_until: "2026-12-01T09:00:00Z" }), /^Ada muted Bob until .*2026/);
 });
 
-test("a change says whether the room refuses the user's messages from now on", () => {
+test("refusalAfter returns why the room refuses the user's messages after a change", () => {
   for (const [entry, want] of [
     [{ kind: "room", archived: true, locked: true }, "This room is archived. Nobody may post."],
     [{ kind: "room", archived: false, locked: true }, "This room is locked. Only moderators may post."],

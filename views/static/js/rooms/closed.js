@@ -4,7 +4,7 @@ import { keysWithPrefix, save } from "../page/storage.js";
 import { toast } from "../page/status-line.js";
 
 /**
- * Removes what this device has of a room that the user may no longer read, and shows a notice. If the page shows
+ * Removes what this device has stored about a room that the user may no longer read, and shows a notice. If the page shows
  * the room, the notice replaces its messages.
  * @param {{ room: string, code: string }} closed
  * @param {string} [currentRoom]
@@ -13,10 +13,10 @@ export function closeRoom({ room, code }, currentRoom) {
   const unsent = keysWithPrefix(`${OUTBOX_PREFIX}${room}:`);
   for (const key of unsent) {
     save(key, "");
-    dispatchEvent(new StorageEvent("storage", { key })); // the outboxes of this page listen to it
+    dispatchEvent(new StorageEvent("storage", { key })); // the outboxes of this page listen for it
   }
   const isCurrent = room === currentRoom;
-  if (isCurrent) for (const field of document.querySelectorAll("#composer textarea")) field.value = ""; // or the composer saves it as a draft again
+  if (isCurrent) for (const field of document.querySelectorAll("#composer textarea")) field.value = ""; // otherwise the composer would save it as a draft again
   deleteRoom(room).catch(() => {});
   import("../offline/uploads.js").then(({ sweep }) => sweep(), () => {});
   closeNotifications(room).catch(() => {});
@@ -28,7 +28,7 @@ export function closeRoom({ room, code }, currentRoom) {
   document.querySelector("main").replaceChildren(notice);
 }
 
-/** @param {string} code @param {string} room @param {number} unsent number of messages that were not sent */
+/** Returns the text of the notice. @param {string} code @param {string} room @param {number} unsent number of messages that were not sent */
 export function sentenceFor(code, room, unsent) {
   const text = code === "deleted" ? `${room} was deleted.` : `You’re no longer a member of ${room}.`;
   const discarded = unsent ? ` ${unsent === 1 ? "A message" : `${unsent} messages`} that you had not sent ${unsent === 1 ? "was" : "were"} discarded.` : "";

@@ -222,7 +222,7 @@ export class RoomList {
 
 const nameOf = (row) => row.firstElementChild.pathname.split("/")[2];
 
-/** Completes a row that the server rendered without the counts that are 0, and reads its room. @returns {import("./rooms.js").Room} */
+/** Adds the counts that the server omits from a row while they are 0, and returns the room that the row shows. @returns {import("./rooms.js").Room} */
 function readRow(row, blank) {
   const link = row.firstElementChild;
   const [present, mentions, unread] = [".present", ".mentions", ".badge:not(.mentions)"].map((selector) => {

@@ -181,7 +181,7 @@ export class Toolbar {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // from a link in a message, the first press selects that message
+      const fromMessage = target === article ? this.#neighbor(article, key === "ArrowUp" ? -1 : 1) : article; // from a link in a message, the first press selects that message
       const next = article ? fromMessage : this.#lastInView(currentTarget);
       if (!next) return;
       focus(next);
@@ -193,7 +193,7 @@ export class Toolbar {
     event.preventDefault();
   }
 
-  #neighbour(article, step) {
+  #neighbor(article, step) {
     const articles = [...this.#log.querySelectorAll("article[id]")];
     return articles[articles.indexOf(article) + step];
   }

@@ -21,7 +21,7 @@ let unopened = 0; // sockets in a row that did not open although the server was 
 export async function fallBack(connection, closed) {
   if (hasFallenBack || isHostChanged(document.body.dataset, location)) return; // in the second case, the server refuses to store anything
   if (Math.abs(Date.now() - load(BLOCKED_KEY)) > REMEMBERED_FOR) {
-    if (!closed || !(await reach())) return;
+    if (!closed || !(await fetchServerTime())) return;
     connection.addEventListener("hello", () => (unopened = 0), { once: true });
     unopened += closed.timedOut ? 2 : 1;
     if (unopened < 2 || hasFallenBack) return;
@@ -33,7 +33,7 @@ export async function fallBack(connection, closed) {
 }
 
 /** Returns the time of the server, in milliseconds since 1970, or false if the server is not reachable. */
-const reach = () => fetch("/healthz", { cache: "no-store" }).then(({ ok, headers }) => ok && (Date.parse(headers.get("Date")) || Date.now()), () => false);
+const fetchServerTime = () => fetch("/healthz", { cache: "no-store" }).then(({ ok, headers }) => ok && (Date.parse(headers.get("Date")) || Date.now()), () => false);
 
 /** Tries to open a WebSocket from time to time, and when the browser goes online, until one is not blocked. */
 function retrySocket(connection, delay = FIRST_RETRY) {
@@ -135,7 +135,7 @@ export class HTTPSocket {
   /** Regularly checks that the server is reachable. Used while no room is followed, as on the home page. */
   async #poll() {
     const { user, name } = document.body.dataset;
-    for (let time; (time = await reach()); ) {
+    for (let time; (time = await fetchServerTime()); ) {
       if (this.#isOpen) {
         this.#receive(PONG);
       } else {

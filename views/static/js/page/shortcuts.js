@@ -1,4 +1,4 @@
-import { neighbourOf } from "../rooms/rooms.js";
+import { neighborOf } from "../rooms/rooms.js";
 import { isComposing } from "../compose/composer.js";
 
 const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform);
@@ -40,7 +40,7 @@ export function addShortcuts({ rooms, room, showLatest }) {
       findField.focus();
       findField.select();
     } else if (altKey && !ctrlKey && !metaKey && !movesCaret && (key === "ArrowUp" || key === "ArrowDown")) {
-      const next = neighbourOf(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
+      const next = neighborOf(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
       if (next) location.assign(`/r/${next}`);
     } else if (isPlain && shortcut === "?" && inMessages) {
       document.getElementById("open-keys").click();

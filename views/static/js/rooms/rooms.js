@@ -177,10 +177,10 @@ export class Presence {
  * @param {boolean} unreadOnly whether to skip rooms without unread messages
  * @returns {string | undefined} undefined if there is no other room
  */
-export function neighbourOf(rooms, current, step, unreadOnly) {
+export function neighborOf(rooms, current, step, unreadOnly) {
   const names = rooms.filter((room) => room.room === current || !unreadOnly || room.unread).map((room) => room.room);
-  const neighbour = names.at((names.indexOf(current) + step) % names.length);
-  return neighbour === current ? undefined : neighbour;
+  const neighbor = names.at((names.indexOf(current) + step) % names.length);
+  return neighbor === current ? undefined : neighbor;
 }
 
 const SEND_EVERY = 2_000; // milliseconds between `read` frames

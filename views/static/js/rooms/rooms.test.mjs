@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Rooms, neighbourOf } from "./rooms.js";
+import { Rooms, neighborOf } from "./rooms.js";
 
 const room = (name, last, fields) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...fields });
 /** Returns a message that mentions the words after each @. */
@@ -148,14 +148,14 @@ test("rooms that the user has read come before others", () => {
   assert.deepEqual(rooms.sorted.map(({ room }) => room), ["attic", "kitchen", "lobby"]);
 });
 
-test("neighbourOf wraps around, and can skip rooms without unread messages", () => {
+test("neighborOf wraps around, and can skip rooms without unread messages", () => {
   const list = [room("a", "1-0"), room("b", "1-0", { unread: 1 }), room("c", "1-0")];
-  assert.equal(neighbourOf(list, "a", 1, false), "b");
-  assert.equal(neighbourOf(list, "a", -1, false), "c");
-  assert.equal(neighbourOf(list, "c", 1, false), "a");
-  assert.equal(neighbourOf(list, "c", 1, true), "b");
-  assert.equal(neighbourOf(list, "b", 1, true), undefined);
-  assert.equal(neighbourOf(list, "elsewhere", 1, false), "a");
+  assert.equal(neighborOf(list, "a", 1, false), "b");
+  assert.equal(neighborOf(list, "a", -1, false), "c");
+  assert.equal(neighborOf(list, "c", 1, false), "a");
+  assert.equal(neighborOf(list, "c", 1, true), "b");
+  assert.equal(neighborOf(list, "b", 1, true), undefined);
+  assert.equal(neighborOf(list, "elsewhere", 1, false), "a");
 });
 
 test("a private room has the title of its last entry of kind room, whatever its topic", () => {

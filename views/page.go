@@ -114,7 +114,7 @@ func (r Room) RefusalText() string {
 	return ""
 }
 
-// Rows returns a copy of Messages, and sets the fields that depend on the page or on neighboring messages.
+// Rows returns a copy of Messages in which the fields that depend on the page, or on neighboring messages, are set.
 func (r Room) Rows() []Message {
 	rows := make([]Message, len(r.Messages))
 	authors := r.Authors()

@@ -23,7 +23,7 @@ type bench struct {
 	runs     int
 	json     bool
 	chart    string        // path of the SVG to write; may be empty
-	patience time.Duration // time without a delivery after which the other messages count as missing
+	patience time.Duration // time without a delivery after which the remaining messages count as missing
 
 	launcher target.Launcher
 
@@ -60,7 +60,8 @@ func (b *bench) runAll(ctx context.Context) error {
 	return nil
 }
 
-// startProfiles takes profiles of Burble during a plan. For other targets, it does nothing.
+// startProfiles starts to profile Burble. The caller must call finish after the run, which writes the
+// profiles. For other targets, startProfiles does nothing.
 func (b *bench) startProfiles(ctx context.Context, p *report.Plan) (finish func() error) {
 	if p.Target != "burble" {
 		return func() error { return nil }

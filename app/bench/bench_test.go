@@ -43,7 +43,7 @@ func TestTargetsDeliverEveryMessageOnceAndInOrder(t *testing.T) {
 				t.Errorf("p50 %v, p99 %v, max %v, CPU %v; want positive times in ascending order", res.P50, res.P99, res.Max, res.ServerCPU)
 			}
 			if res.Memory <= 0 || res.Resident < 1<<20 {
-				t.Errorf("the server uses %d bytes, %.0f per connection; want at least 1 MiB", res.Resident, res.Memory)
+				t.Errorf("the server uses %d bytes, %.0f per connection; want at least 1 MiB, and more than 0", res.Resident, res.Memory)
 			}
 		})
 	}
@@ -87,7 +87,7 @@ func TestWorkersShareClients(t *testing.T) {
 		t.Error(faults)
 	}
 	if res.Deliveries < 400 || res.Deliveries > 600 || res.Memory <= 0 || res.P50 <= 0 {
-		t.Errorf("%d deliveries, want about 500; %v bytes per connection, p50 %v", res.Deliveries, res.Memory, res.P50)
+		t.Errorf("%d deliveries, %v bytes per connection, p50 %v; want 400 to 600 deliveries, and positive numbers", res.Deliveries, res.Memory, res.P50)
 	}
 	if res.Connections < 9 || res.Connections > 24 {
 		t.Errorf("three servers have %d connections to Redis, want 9 to 24", res.Connections)
@@ -100,7 +100,7 @@ func TestResumingClientsReceiveMissedMessages(t *testing.T) {
 		t.Errorf("%d deliveries, want %d; %s", res.Deliveries, 40*70, faults)
 	}
 	if res.Opening <= 0 || res.Resuming <= 0 || res.Reads == 0 || res.Reads > 20 {
-		t.Errorf("opening took %v, resuming %v, with %d reads of Redis; want 1 to 20 reads", res.Opening, res.Resuming, res.Reads)
+		t.Errorf("opening took %v, resuming %v, with %d reads of Redis; want positive times, and 1 to 20 reads", res.Opening, res.Resuming, res.Reads)
 	}
 }
 

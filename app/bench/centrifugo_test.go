@@ -24,7 +24,7 @@ type fakeCentrifugo struct {
 	forbidden   bool // whether clients may not publish
 }
 
-// command is what a client sends. A frame may have several, one per line.
+// command is a command from a client. A frame may contain several, one per line.
 type command struct {
 	ID        int              `json:"id"`
 	Connect   *json.RawMessage `json:"connect"`
@@ -124,7 +124,7 @@ func TestCentrifugoIsMeasured(t *testing.T) {
 	}
 }
 
-func TestErrorOfCentrifugoIsQuoted(t *testing.T) {
+func TestFirstErrorFromCentrifugoIsReported(t *testing.T) {
 	b := newBench(t, "fanout", "-target", "centrifugo", "-clients", "2", "-rate", "20", "-for", "100ms", "-warm", "0s", "-patience", "2s")
 	startCentrifugo(t, b, true)
 	res := b.runOnce(t)

@@ -21,7 +21,7 @@ import (
 //	TestMain        makes the test binary run as a peer or a worker too
 //	fakeCentrifugo  a server that speaks Centrifugo's protocol (centrifugo_test.go)
 
-// builder builds the Burble for all tests.
+// builder builds Burble once for all tests.
 var builder target.Burble
 
 // TestMain makes the test binary run as a peer or a worker if its first argument is serve or worker.

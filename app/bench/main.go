@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// wantedFiles is enough open files for any run.
+// wantedFiles is the number of open files that is enough for any run.
 const wantedFiles = 120_000
 
 func run(ctx context.Context, args []string) error {

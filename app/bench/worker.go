@@ -20,10 +20,10 @@ import (
 	"burble/app/bench/report"
 )
 
-// A process may open only so many files, and each end of a connection is one. With more clients than
-// that, the bench divides them among workers. These are further processes of this program, each with
-// its own Burble, and all of them share one Redis. One client of the first worker sends, and the
-// clients of all workers receive.
+// A process may open only so many files, and each connection needs one at either end. If there are
+// more clients than that, the bench divides them among workers, which are further processes of this
+// program. Each worker has its own Burble, and all share one Redis. One client of the first worker
+// sends, and the clients of all workers receive.
 
 // worker is the configuration of a worker process. The process gets it as a JSON argument.
 type worker struct {
@@ -86,7 +86,7 @@ func (b *bench) runInWorkers(ctx context.Context, p *report.Plan) (*report.Resul
 	return combine(p, workers), nil
 }
 
-// workerProcess is a worker process, as the parent process controls it.
+// workerProcess is the parent's handle to a worker process.
 type workerProcess struct {
 	command *exec.Cmd
 	input   io.WriteCloser

@@ -11,7 +11,7 @@ import (
 // Load is the clients of a run.
 type Load struct {
 	Receiving *Swarm // every client of the workload
-	sending   *Swarm // equal to Receiving unless its connections cannot send
+	sending   *Swarm // equal to Receiving, unless the receiving connections cannot send
 	work      Workload
 }
 
@@ -64,7 +64,7 @@ func (l *Load) Pacer(run int) *Pacer {
 }
 
 // StartMeasuring makes the receivers measure messages that are sent at least a millisecond from
-// now. None of them can have arrived before the call.
+// now, so that none of them can have arrived before the call.
 func (l *Load) StartMeasuring() {
 	l.Receiving.measureFrom.Store(time.Now().Add(time.Millisecond).UnixMicro())
 }

@@ -46,7 +46,7 @@ type Counts struct {
 
 	latency Histogram // of the measured messages
 	lastAt  int64     // when the last measured message arrived, in microseconds since 1970
-	slowest []int64   // latency of the last receiver by message number; empty if not measured
+	slowest []int64   // latency at the last client to receive a message, by message number; empty if not measured
 }
 
 func (c *Counts) add(other *Counts) {

@@ -87,7 +87,7 @@ func (r *receiver) finishUpgrade(c *client, head string) bool {
 
 // beginFrame parses a frame's header and the start of its payload. If the client waits for
 // confirmation of its follows, beginFrame parses more of the payload, up to headroom/2. ok is false
-// if it needs more bytes.
+// if data is too short for that.
 func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	h, ok := wire.ReadHeader(data)
 	if !ok {
@@ -110,7 +110,7 @@ func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	case h.Opcode == wire.OpClose:
 		r.countError(string(payload[min(2, prefix):]))
 	case h.Opcode != wire.OpText:
-	case bytes.HasPrefix(payload, []byte("{}")): // a ping of Centrifugo, whose answer is the same
+	case bytes.HasPrefix(payload, []byte("{}")): // a ping from Centrifugo; the pong is the same text
 		frame, _ := wire.ClientFrame(wire.OpText, payload[:2])
 		c.write(frame)
 	case r.swarm.protocol.Refused != "" && bytes.Contains(payload, []byte(r.swarm.protocol.Refused)):

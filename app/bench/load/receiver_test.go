@@ -62,8 +62,8 @@ func TestReceiverDetectsLossAndReordering(t *testing.T) {
 			r.receive(c, messageFrame(0, test.numbers[:2]...), piece)
 			r.receive(c, messageFrame(0, test.numbers[2:]...), piece)
 			if r.Skipped != test.skipped || r.Repeated != test.repeated || r.WrongRoom != 0 || r.Frames != 2 {
-				t.Errorf("%s, in pieces of %d: %d skipped, %d repeated, %d of the wrong room, %d frames",
-					test.name, piece, r.Skipped, r.Repeated, r.WrongRoom, r.Frames)
+				t.Errorf("%s, in pieces of %d: %d skipped, %d repeated, %d of the wrong room, %d frames; want %d, %d, 0 and 2",
+					test.name, piece, r.Skipped, r.Repeated, r.WrongRoom, r.Frames, test.skipped, test.repeated)
 			}
 			if r.latency.count != 4-test.repeated || r.latency.max().Microseconds() != 500 {
 				t.Errorf("%s, in pieces of %d: %d measured, longest %v; want %d and 500µs", test.name, piece, r.latency.count, r.latency.max(), 4-test.repeated)
@@ -90,7 +90,7 @@ func TestReceiverDetectsMessagesFromOtherRooms(t *testing.T) {
 		r.receive(c, messageFrame(sequence, 1), 100)
 	}
 	if r.WrongRoom != 5 || c.received != 12 {
-		t.Errorf("%d messages of other rooms detected, want 5", r.WrongRoom)
+		t.Errorf("%d messages of other rooms and %d of followed rooms, want 5 and 12", r.WrongRoom, c.received)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestReceiverParsesFramesOfAllSizes(t *testing.T) {
 	}
 	r.receive(c, all, 7777)
 	if int64(c.received) != number || r.Frames != int64(frames) || r.Refused != int64(frames)/2 || r.Skipped+r.Repeated != 0 {
-		t.Errorf("%d of %d messages, %d of %d frames, %d refused; want half of the frames refused", c.received, number, r.Frames, frames, r.Refused)
+		t.Errorf("%d of %d messages, %d of %d frames, %d refused; want all, and half of the frames refused", c.received, number, r.Frames, frames, r.Refused)
 	}
 	if r.FirstError != `{"type":"error","code":"full"}` {
 		t.Errorf("the first error is %q, want full", r.FirstError)

@@ -11,7 +11,7 @@ import (
 )
 
 // Workload describes the load of a run. The first client follows the first Follow rooms, the next
-// client follows the Follow rooms after them, and so on. The first room follows the last one.
+// client follows the next Follow rooms, and so on. After the last room, the first one comes again.
 type Workload struct {
 	Clients   int           `json:"clients"`
 	Rooms     int           `json:"rooms"`
@@ -40,7 +40,8 @@ const (
 
 const (
 	// senderRate is the maximum rate of one sender, in messages per second. A server stores each
-	// message from a connection before it reads the next one. A higher rate would measure that delay.
+	// message from a connection before it reads the next one, and at a higher rate, the latency would
+	// include that wait.
 	senderRate = 50
 	maxSenders = 64 // per room
 	// maxSize keeps a message within a WebSocket frame with a 16-bit length.
@@ -107,7 +108,8 @@ func (w Workload) slot(first int, sequence int64) int {
 // of the sequence.
 func (w Workload) sendingClient(sequence int) int {
 	sender, room := sequence/w.Rooms, sequence%w.Rooms
-	// Clients take the places in order, Follow places each. There is one place per room and round.
+	// Client c follows the rooms of places c*Follow to c*Follow+Follow-1, and place p is in room p%Rooms.
+	// In each round of Rooms places, every room has one place. Sender s of a room has its place in round s.
 	place := sender*w.Rooms + room
 	return place / w.Follow % w.Clients
 }

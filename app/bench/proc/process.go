@@ -34,7 +34,7 @@ const maxOutputLines = 20
 // listeningLine matches the line that a server prints once it listens.
 var listeningLine = regexp.MustCompile(`listening\b.*:(\d+)`)
 
-// Start starts a program with the given environment and PATH, without the bench's other variables.
+// Start starts a program. Its environment is env and the bench's PATH, without the bench's other variables.
 // When the program prints that it listens, the channel receives the port.
 func Start(env []string, program string, args ...string) (*Process, <-chan int, error) {
 	p := &Process{command: exec.Command(program, args...), exited: make(chan struct{})}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// clockTick is the unit of process times in /proc. USER_HZ is 100 on every architecture.
+// clockTick is the unit of process times in /proc. USER_HZ is 100 on every architecture that Go
+// supports.
 const clockTick = 10 * time.Millisecond
 
 // cpuTime returns the user and system CPU time of a process.

@@ -19,8 +19,8 @@ const (
 	panelSpacing = 370
 )
 
-// colours have enough contrast on white and on black.
-var colours = []string{"#2f81f7", "#d1621f", "#2da44e", "#a371f7", "#9a8700"}
+// colors have enough contrast on white and on black.
+var colors = []string{"#2f81f7", "#d1621f", "#2da44e", "#a371f7", "#9a8700"}
 
 const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 290" font-family="sans-serif" font-size="11">
 <style>text{fill:#333}.grid{stroke:#8884}@media(prefers-color-scheme:dark){text{fill:#ccc}}</style>
@@ -42,7 +42,7 @@ func WriteChart(path string, plans []*Plan) error {
 	for i, name := range names {
 		x := panelLeft + i*100
 		fmt.Fprintf(&svg, "<circle cx=\"%d\" cy=\"276\" r=\"4\" fill=\"%s\"/><text x=\"%d\" y=\"280\">%s</text>\n",
-			x, colours[i%len(colours)], x+8, name)
+			x, colors[i%len(colors)], x+8, name)
 	}
 	svg.WriteString("</svg>\n")
 	return os.WriteFile(path, []byte(svg.String()), 0o644)
@@ -71,11 +71,11 @@ func (p panel) draw(svg *strings.Builder, plans []*Plan, names []string) {
 				points = append(points, fmt.Sprintf("%.1f,%.1f", x.at(float64(pl.Work.Rate)), y.at(median(pl.Results, p.number))))
 			}
 		}
-		colour := colours[i%len(colours)]
-		fmt.Fprintf(svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"%s\"/>\n", colour, strings.Join(points, " "))
+		color := colors[i%len(colors)]
+		fmt.Fprintf(svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"%s\"/>\n", color, strings.Join(points, " "))
 		for _, point := range points {
 			cx, cy, _ := strings.Cut(point, ",")
-			fmt.Fprintf(svg, "<circle cx=\"%s\" cy=\"%s\" r=\"3\" fill=\"%s\"/>\n", cx, cy, colour)
+			fmt.Fprintf(svg, "<circle cx=\"%s\" cy=\"%s\" r=\"3\" fill=\"%s\"/>\n", cx, cy, color)
 		}
 	}
 }

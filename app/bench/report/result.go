@@ -59,7 +59,7 @@ func (r *Result) Faults() string {
 	return strings.Join(faults, ", ")
 }
 
-// verdict returns "ok" if every message arrived once and in order, otherwise the faults.
+// verdict returns the faults, or "ok" if every message arrived once and in order.
 func (r *Result) verdict() string {
 	if faults := r.Faults(); faults != "" {
 		return "FAIL: " + faults

@@ -89,7 +89,8 @@ func Row(results ...*Result) string {
 	return text + "  " + worstVerdict(results)
 }
 
-// cell formats the median. It returns a dash for zero, which was not measured.
+// cell formats the median. It returns a dash for zero, which means that the
+// number was not measured.
 func (c column) cell(results []*Result) string {
 	if value := median(results, c.number); value != 0 {
 		return fmt.Sprintf("%.*f", c.decimals, value)

@@ -110,7 +110,7 @@ func (s *Server) FollowNewest(entries int) {
 	}
 }
 
-// ResumeFrom makes the clients of Burble resume from a cursor in the URL, as the page does.
+// ResumeFrom makes the clients of Burble resume from a cursor in the URL, as the web page does.
 func (s *Server) ResumeFrom(cursor string, deflate bool) {
 	request := s.protocol.Request
 	s.protocol.Request = func(client, room int) string {

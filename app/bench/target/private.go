@@ -17,8 +17,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// privateRooms creates accounts for the users of the workload, and private rooms of which all are members. It
-// returns the names of the rooms and the tokens of the users.
+// privateRooms creates accounts for the users of the workload, and private rooms with all of them as members.
+// It returns a function that names the rooms, and the tokens of the users.
 func privateRooms(ctx context.Context, r *proc.Redis, w load.Workload) (name func(room int) string, tokens []string, err error) {
 	log := slog.New(slog.DiscardHandler)
 	store, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{r.Socket}}, Log: log})

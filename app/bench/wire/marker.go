@@ -22,7 +22,7 @@ const (
 //	#00000007.00000042.1732281600000000#
 //
 // A sequence consists of the messages that one sender sends to one room. Servers guarantee the order
-// of the messages in a sequence, but not between the senders of a room.
+// of the messages in a sequence, but not the order between different senders in a room.
 type Marker struct {
 	Sequence int64 // starts at 0
 	Number   int64 // number of the message in its sequence; starts at 1
@@ -80,7 +80,7 @@ func PutDigits(dst []byte, n int64) {
 	}
 }
 
-// parseDigits parses eight digits at once. It combines neighbouring digits, then pairs, then groups of
+// parseDigits parses eight digits at once. It combines neighboring digits, then pairs, then groups of
 // four. bad is nonzero if any byte is not a digit.
 func parseDigits(src []byte) (n int64, bad uint64) {
 	x := binary.LittleEndian.Uint64(src)

@@ -18,7 +18,7 @@ func TestScanMarkers(t *testing.T) {
 		{"nothing", "", nil, 0},
 		{"text without marker", `{"text":"hello"}`, nil, 0},
 		{"one marker", string(one), []Marker{{7, 42, 1732281600000000}}, 0},
-		{"two markers among their characters", "##." + string(one) + "x#y" + string(two) + "###", []Marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 3},
+		{"two markers among stray delimiters", "##." + string(one) + "x#y" + string(two) + "###", []Marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 3},
 		{"two markers without a gap", string(one) + string(two), []Marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 0},
 		{"a letter among the digits", "#0000000x" + string(one[9:]), nil, 1},
 		{"the character before 0", "#/0000007" + string(one[9:]), nil, 1},

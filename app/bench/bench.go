@@ -60,8 +60,8 @@ func (b *bench) runAll(ctx context.Context) error {
 	return nil
 }
 
-// startProfiles starts to profile Burble. The caller must call finish after the run, which writes the
-// profiles. For other targets, startProfiles does nothing.
+// startProfiles starts to profile Burble. The caller must call finish after the run. It waits until the
+// profiles are written. For other targets, startProfiles does nothing.
 func (b *bench) startProfiles(ctx context.Context, p *report.Plan) (finish func() error) {
 	if p.Target != "burble" {
 		return func() error { return nil }

@@ -18,8 +18,8 @@ import (
 // The harness reads the truth from Redis. Before it removes entries, it copies them in the same
 // transaction.
 
-// destroyFunc adds commands to a transaction that remove entries of a room. It returns the number
-// of the newest entries that remain.
+// destroyFunc adds commands that remove entries of a room to a transaction. It returns how many of the
+// newest entries remain.
 type destroyFunc func(pipe redis.Pipeliner, key string) (remain int)
 
 // capture adds the room's stream to the truth. If destroy is not nil, it runs destroy in the same

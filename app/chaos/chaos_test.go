@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	seed       = flag.Uint64("seed", 1, "seed for the schedule of faults and the behaviour of clients")
-	length     = flag.Duration("for", 0, "how long to inject faults (default 12s, with CI=true 30s)")
+	seed       = flag.Uint64("seed", 1, "seed for the schedule of faults and the behavior of clients")
+	length     = flag.Duration("for", 0, "how long to inject faults (default 8s, with CI=true 30s)")
 	topology   = flag.String("redis", "single", "single, sentinel or cluster")
 	durability = flag.String("durability", "disk", "memory, replica (not with single) or disk (only with single)")
 	servers    = flag.Int("servers", 3, "number of server processes")

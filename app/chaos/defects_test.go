@@ -114,7 +114,7 @@ func writeDefects(t *testing.T) (overlay string) {
 	return write("overlay.json", string(list))
 }
 
-// This tests the harness itself. Each of the last three defects removes some of the server's
+// This tests the harness itself. The defects whose names start with no_ each remove one of the server's
 // safeguards.
 func TestHarnessFindsDefects(t *testing.T) {
 	redistest.SkipUnlessLong(t)
@@ -150,8 +150,8 @@ func TestHarnessFindsDefects(t *testing.T) {
 	}
 }
 
-// searchFor injects faults with one seed after another until it has found all of the flaws, for a second at first, and then
-// for longer. It returns the flaws that it has not found. On a busy machine, a defect may have no effect for several seconds.
+// searchFor injects faults with one seed after another, for a second at first and then for longer, until it has found all of
+// the flaws. It returns the flaws that it has not found. On a busy machine, a defect may have no effect for several seconds.
 func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 	length := time.Second
 	for h.options.seed = 1; len(flaws) > 0 && h.options.seed <= 15; h.options.seed++ {

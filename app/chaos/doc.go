@@ -27,5 +27,5 @@
 // With -previous, every second server that starts runs the program of the previous release. Both
 // releases must serve the same rooms side by side, while clients move between them.
 //
-// The harness itself is tested with servers that have a defect.
+// The harness itself is tested with servers that have deliberate defects.
 package chaos

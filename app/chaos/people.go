@@ -32,7 +32,7 @@ type people struct {
 	owner    identity.User // creates the hidden rooms
 }
 
-// startPeople starts people. They end with the test.
+// startPeople opens a store, which is closed when the test ends, and creates the owner's account.
 func (h *harness) startPeople() *people {
 	durabilities := map[string]streams.Durability{"memory": streams.Memory, "replica": streams.Replica, "disk": streams.Disk}
 	log := slog.New(slog.DiscardHandler)
@@ -50,8 +50,9 @@ func (h *harness) startPeople() *people {
 	return p
 }
 
-// insist calls do until it succeeds or ctx ends, while Redis is unavailable or full.
-func insist(ctx context.Context, do func(context.Context) error) error {
+// retryWhileUnavailable calls do, and repeats it while it fails because Redis is unavailable or full, until ctx
+// ends. It returns any other error at once.
+func retryWhileUnavailable(ctx context.Context, do func(context.Context) error) error {
 	for {
 		bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := do(bounded)
@@ -75,7 +76,7 @@ func (p *people) upload(ctx context.Context, user, room string) (id string, err 
 func (h *harness) newAccount(p *people, name string) *bots.Account {
 	guest := accounts.SignIn{User: identity.User{ID: uuid.NewString(), Name: name}, Key: uuid.NewString()}
 	var signedIn accounts.SignedIn
-	err := insist(h.testCtx, func(ctx context.Context) (err error) { signedIn, err = p.accounts.Upgrade(ctx, guest); return err })
+	err := retryWhileUnavailable(h.testCtx, func(ctx context.Context) (err error) { signedIn, err = p.accounts.Upgrade(ctx, guest); return err })
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 	}
 	end := check.SessionEnd{Begun: time.Now(), Replied: time.Now().Add(time.Hour), Limit: limit}
 	record.AddEnd(token, end)
-	err = insist(ctx, func(ctx context.Context) error {
+	err = retryWhileUnavailable(ctx, func(ctx context.Context) error {
 		if ban {
 			return p.accounts.Ban(ctx, accounts.Operator, account.User, "chaos")
 		}
@@ -104,13 +105,13 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 	end.Replied = time.Now()
 	record.AddEnd(token, end)
 	if ban {
-		if err := insist(ctx, func(ctx context.Context) error { return p.accounts.Unban(ctx, accounts.Operator, account.User) }); err != nil {
+		if err := retryWhileUnavailable(ctx, func(ctx context.Context) error { return p.accounts.Unban(ctx, accounts.Operator, account.User) }); err != nil {
 			return err
 		}
 	}
 	var signedIn accounts.SignedIn
 	key := uuid.NewString()
-	err = insist(ctx, func(ctx context.Context) error {
+	err = retryWhileUnavailable(ctx, func(ctx context.Context) error {
 		code, err := p.accounts.CreateLink(ctx, accounts.Operator, account.User)
 		if err == nil {
 			signedIn, err = p.accounts.Spend(ctx, code, accounts.SignIn{Key: key})
@@ -158,7 +159,7 @@ func (p *phase) newTeam(of *people) *team {
 	return t
 }
 
-// isInside reports whether the account is a member of its room. Nothing may change meanwhile.
+// isInside reports whether the account is a member of its room. It must not run at the same time as manage.
 func (t *team) isInside(user string) bool {
 	for _, room := range t.rooms {
 		if t.inside[room+user] {
@@ -182,7 +183,7 @@ func (t *team) followers(environment *bots.Environment) (all []*bots.Follower) {
 	return all
 }
 
-// startTeam starts the clients that change and use the hidden rooms, and strangers who try to.
+// startTeam starts the clients that change and use the hidden rooms, and the strangers who try to enter them.
 func (p *phase) startTeam(ctx context.Context, talking *sync.WaitGroup) {
 	talking.Go(func() { p.team.manage(ctx, p.environment, p.newRandom("team"), p.endLimit) })
 	for i, writer := range p.team.writers {
@@ -196,7 +197,7 @@ func (p *phase) startTeam(ctx context.Context, talking *sync.WaitGroup) {
 }
 
 // calmLimit is how long servers may take to end the connections of a session if they can read the changes of
-// accounts, and faultyLimit if their connection to Redis may be broken without an error.
+// accounts. faultyLimit applies if their connections to Redis may be broken without an error.
 const (
 	calmLimit   = time.Second
 	faultyLimit = 20 * time.Second
@@ -237,7 +238,7 @@ func (t *team) manage(ctx context.Context, environment *bots.Environment, random
 	}
 }
 
-// toggle removes a member, or adds a former one again.
+// toggle removes the account from the room, or adds it again.
 func (t *team) toggle(ctx context.Context, environment *bots.Environment, account *bots.Account, room string) error {
 	t.changes++
 	role := streams.Ordinary
@@ -250,7 +251,7 @@ func (t *team) toggle(ctx context.Context, environment *bots.Environment, accoun
 	environment.Record.AddSent(s)
 	entry := streams.Entry{Kind: streams.Joined, Key: s.Entry.Key, Member: streams.User{ID: account.User, Name: "member"}, Role: role}
 	var stored streams.Stored
-	err := insist(ctx, func(ctx context.Context) (err error) {
+	err := retryWhileUnavailable(ctx, func(ctx context.Context) (err error) {
 		s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
 		stored, err = t.access().Append(ctx, room, entry)
 		return err

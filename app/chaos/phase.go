@@ -178,8 +178,8 @@ func (p *phase) countFault(name string) {
 	p.faults[name]++
 }
 
-// sendLastMessages sends a message to each room, so that servers detect changes that left no
-// activity.
+// sendLastMessages sends a message to each room, so that servers also detect changes that the harness
+// made directly in Redis, without an entry in the activity.
 func (p *phase) sendLastMessages(ctx context.Context) {
 	author, err := p.environment.NewAuthor(ctx, "last author", false)
 	if err != nil {

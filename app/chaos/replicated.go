@@ -48,7 +48,7 @@ func startSentinel(t testing.TB, durability string, args ...string) *replicated 
 	r.awaitInSync = func() {
 		for deadline := time.Now().Add(time.Minute); !r.allFollow(s.Primary()); time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Error("the replicas do not follow the primary")
+				t.Error("the replicas do not follow the primary after a minute")
 				return
 			}
 		}

@@ -18,12 +18,12 @@ import (
 // resources are the resources that a server uses.
 type resources struct{ goroutines, files, megabytes int }
 
-// Limits for the resources that an idle server may use after the run in addition to those before it.
-// It may have opened more connections to Redis, and the runtime may not have returned all memory.
+// Limits for an idle server after the run. It may use more than before the run, because it may have
+// opened more connections to Redis, and the runtime may not have returned all memory to the system.
 const (
-	spareResources = 12
-	spareMegabytes = 80
-	maxConnections = 8 // from one server to one Redis
+	spareResources = 12 // more goroutines than before, and more files
+	spareMegabytes = 80 // more memory
+	maxConnections = 8  // from one server to one Redis
 )
 
 var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)

@@ -17,7 +17,7 @@ func (h *harness) run(r *report) {
 	r.printPhase("with all faults except flushes", h.runPhase(false, func(p *phase) { p.inject(h.options.length-flushing, faults) }))
 	if s, ok := h.backend.(*replicated); ok && s.failovers.Load() > 0 {
 		// If Sentinel replaces a primary that is alive but slow, that primary and its other replica acknowledge
-		// more entries, which are lost.
+		// more entries, which are then lost.
 		r.printf("  %d failovers, %d of them because of a fault", s.failovers.Load(), s.requested.Load())
 	}
 	r.printPhase("with flushes", h.runPhase(true, func(p *phase) { p.inject(flushing, []fault{h.flushFault()}) }))
@@ -38,7 +38,7 @@ func (h *harness) checkResources(r *report) {
 	defer cancel()
 	_, each := h.backend.limits()
 	primaries := len(h.backend.primaries())
-	// When the baseline was measured, a server may have had only a few of its connections.
+	// When the baseline was measured, a server may have opened only a few of its connections.
 	spare := spareResources + (each-maxConnections)*primaries
 	for i, s := range h.slots {
 		var now resources

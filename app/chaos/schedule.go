@@ -34,7 +34,8 @@ func schedule(seed uint64, length time.Duration, faults []fault, targets map[com
 	return all
 }
 
-// pauses maps each component to the length of pauses between two faults of a target.
+// pauses maps each component to the pause between two faults of a target. The actual pause is random, from one
+// quarter of it to five quarters.
 var pauses = map[component]time.Duration{
 	serverProcess: 6 * time.Second, clientNetwork: 5 * time.Second, redisNetwork: 5 * time.Second,
 	redisProcess: 2 * time.Second, clients: 25 * time.Second,

@@ -19,7 +19,7 @@ type Account struct {
 	token string
 }
 
-// NewAccount returns the account of the user with the session that has the token.
+// NewAccount returns the account of a user. token is that of the account's first session.
 func NewAccount(user, token string) *Account { return &Account{User: user, token: token} }
 
 // Token returns the token of the account's current session.
@@ -82,11 +82,11 @@ func (s *Environment) Intrude(ctx context.Context, name, token, room string) {
 			refused, isRefused := errors.AsType[*client.Error](err)
 			switch {
 			case err == nil, errors.Is(err, errAdmitted):
-				s.Record.AddFinding(check.Trespass, "%s: %s of a hidden room succeeded", name, surface)
+				s.Record.AddFinding(check.Trespass, "%s: access to a hidden room through %s succeeded", name, surface)
 			case !isRefused, refused.Code == "not_found", refused.Code == "unavailable", refused.Code == "rate_limited", refused.Code == "":
 			case refused.Code == "not_allowed" && token == "" && surface == "post": // as in every room
 			default:
-				s.Record.AddFinding(check.WrongReply, "%s: %s of a hidden room was refused with %q: %s", name, surface, refused.Code, refused.Message)
+				s.Record.AddFinding(check.WrongReply, "%s: access to a hidden room through %s was refused with %q, want not_found: %s", name, surface, refused.Code, refused.Message)
 			}
 		}
 		s.waitUnlessRepaired(ctx, time.Duration(50+random.IntN(200))*time.Millisecond)

@@ -12,8 +12,8 @@ import (
 	"burble/app/client"
 )
 
-// Author sends bursts of entries to its rooms. It retries sends without a reply with the same key, on
-// any server. Unless Faithful is set, it sometimes stops retrying.
+// Author sends bursts of entries to its rooms. If a send gets no reply, it sends the entry again with the
+// same key, to any server. Unless Faithful is set, it sometimes stops retrying.
 type Author struct {
 	*Environment
 	name, user, token string

@@ -1,4 +1,4 @@
-// Package bots has the clients for a chaos run, and records what they observe.
+// Package bots contains the clients of a chaos run, and records what they observe.
 //
 // An [Author] sends messages, and retries each one with the same key until it is confirmed. A
 // [Follower] reads rooms over WebSocket, server-sent events or NDJSON. It keeps a cursor for

@@ -27,13 +27,13 @@ type Follower struct {
 	transcripts    map[string]*check.Transcript // by room
 	cursors        map[string]check.Cursor      // current cursors, by room
 	earlierCursors map[string]check.Cursor      // cursors from some time ago, by room
-	behaviour      string                       // behaviour on the next connection; "" is normal
+	behavior       string                       // behavior on the next connection; "" is normal
 	targets        map[string]check.ID          // the rooms' ends when it reconnected; nil once it has caught up
 }
 
-// behaviours lists the behaviours of restless followers. The first three affect only timing. The
+// behaviors lists the behaviors of restless followers. The first three affect only timing. The
 // others change what the follower requests when it reconnects.
-var behaviours = []string{"stalls", "sleeps", "changes servers", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
+var behaviors = []string{"stalls", "sleeps", "changes servers", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
 
 // NewFollower returns a follower. The protocol is "websocket", "sse" or "ndjson". Only with
 // "websocket" may it read more than one room.
@@ -71,11 +71,11 @@ func (f *Follower) Run(ctx context.Context) {
 		if f.restless && !f.isRepaired() {
 			f.mu.Lock()
 			if f.random.IntN(3) > 0 {
-				f.behaviour = behaviours[f.random.IntN(len(behaviours))]
+				f.behavior = behaviors[f.random.IntN(len(behaviors))]
 			}
 			life := 1000 + f.random.IntN(5000)
 			if f.account != nil && f.random.IntN(2) == 0 { // looks into the room briefly, and often
-				f.behaviour, life = "wants the newest", 300+f.random.IntN(1200)
+				f.behavior, life = "wants the newest", 300+f.random.IntN(1200)
 			}
 			f.mu.Unlock()
 			time.AfterFunc(time.Duration(life)*time.Millisecond, end)
@@ -89,7 +89,7 @@ func (f *Follower) Run(ctx context.Context) {
 		}
 		f.mu.Lock()
 		pause := time.Duration(5+f.random.IntN(200)) * time.Millisecond
-		if f.behaviour == "sleeps" && !f.isRepaired() {
+		if f.behavior == "sleeps" && !f.isRepaired() {
 			pause = time.Duration(f.random.IntN(6000)) * time.Millisecond
 		}
 		f.mu.Unlock()
@@ -102,15 +102,15 @@ func (f *Follower) follows(token string) (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.targets = make(map[string]check.ID)
-	behaviour := f.behaviour
+	behavior := f.behavior
 	if f.isRepaired() {
-		behaviour = ""
+		behavior = ""
 	}
-	f.behaviour = ""
+	f.behavior = ""
 	for _, room := range f.rooms {
 		e := check.Event{At: time.Now(), Kind: check.Requested, Cursor: f.cursors[room], Session: token}
 		follow := client.Follow{Room: room}
-		switch behaviour {
+		switch behavior {
 		case "rereads":
 			e.Cursor = f.earlierCursors[room]
 		case "has a future cursor":
@@ -129,7 +129,7 @@ func (f *Follower) follows(token string) (follows []client.Follow) {
 		if !e.Fresh {
 			follow.After = e.Cursor.String()
 		}
-		if behaviour != "" {
+		if behavior != "" {
 			f.targets = nil
 		}
 		f.transcripts[room].Add(e)
@@ -155,7 +155,7 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 		return err
 	}
 	if e.Kind == check.Closed && f.account != nil {
-		room = f.rooms[0] // without a room, the session has ended
+		room = f.rooms[0] // a closed frame without a room means that the session has ended
 	}
 	if room == "" {
 		return nil
@@ -183,8 +183,8 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 		}
 	}
 	f.recordCatchUp(began)
-	if f.behaviour == "stalls" {
-		f.behaviour = ""
+	if f.behavior == "stalls" {
+		f.behavior = ""
 		f.waitUnlessRepaired(ctx, time.Duration(f.random.IntN(4000))*time.Millisecond)
 	}
 	return nil
@@ -200,7 +200,7 @@ func (f *Follower) addRefusal(refused *client.Error) {
 	f.transcripts[f.rooms[0]].Add(check.Event{At: time.Now(), Kind: check.Refused, Code: refused.Code})
 }
 
-// IsShutOut reports whether the last thing that the follower received is that it may not read its room.
+// IsShutOut reports whether the last reply to the follower was that it may not read its room.
 func (f *Follower) IsShutOut() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -27,7 +27,7 @@ func (c *chain) check() {
 		switch e := &c.Events[i]; e.Kind {
 		case Requested:
 			c.request, c.followed = e, false
-			// A client that resumes before a lost entry does not continue after it.
+			// A client that resumes before a lost entry, or afresh, needs no reset because of it.
 			c.orphans = slices.DeleteFunc(c.orphans, func(orphan *Entry) bool { return e.Fresh || e.Cursor.ID.Before(orphan.ID) })
 		case Followed:
 			c.checkFollowed(e)
@@ -38,13 +38,13 @@ func (c *chain) check() {
 	c.checkEnd()
 }
 
-// find adds a finding with the last four events of the transcript.
-func (c *chain) find(flaw Flaw, format string, args ...any) {
+// addFinding adds a finding, with the last four events of the transcript.
+func (c *chain) addFinding(flaw Flaw, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	for i := max(0, c.index-3); i <= c.index && i < len(c.Events); i++ {
 		text += fmt.Sprintf("\n      %v", &c.Events[i])
 	}
-	c.Checker.find(flaw, "%s in room %s: %s", c.Client, c.Room, text)
+	c.Checker.addFinding(flaw, "%s in room %s: %s", c.Client, c.Room, text)
 }
 
 // checkFollowed checks the cursor in a followed frame against the request that it answers, or else
@@ -65,7 +65,7 @@ func (c *chain) checkFollowed(e *Event) {
 		c.Declared++
 		c.checkReset(from, e)
 	default:
-		c.find(WrongPosition, "followed %q at %v after a request for %v (fresh: %v)", e.State, e.Cursor, from, fresh)
+		c.addFinding(WrongPosition, "followed %q at %v after a request for %v (fresh: %v)", e.State, e.Cursor, from, fresh)
 	}
 	if e.State == "fresh" || e.State == "reset" {
 		c.orphans = nil
@@ -76,12 +76,12 @@ func (c *chain) checkFollowed(e *Event) {
 func (c *chain) checkResumed(from Cursor, e *Event) {
 	sameEpoch := from.Epoch == "" || from.IsNewRoom() || from.Epoch == e.Cursor.Epoch
 	if from.ID != e.Cursor.ID || !sameEpoch {
-		c.find(WrongPosition, "requested %v and resumed at %v", from, e.Cursor)
+		c.addFinding(WrongPosition, "requested %v and resumed at %v", from, e.Cursor)
 		return
 	}
 	h := c.Truth.Lookup(c.Room, e.Cursor.Epoch)
 	if !from.IsNewRoom() && (h == nil || !h.contains(from.ID) && !c.isOrphan(h, from.ID)) {
-		c.find(SilentGap, "resumed at %v, where there never was an entry", e.Cursor)
+		c.addFinding(SilentGap, "resumed at %v, where there never was an entry", e.Cursor)
 	}
 }
 
@@ -92,11 +92,11 @@ func (c *chain) checkTruncated(from Cursor, e *Event) {
 	h := c.Truth.Lookup(c.Room, e.Cursor.Epoch)
 	switch {
 	case h == nil:
-		c.find(Invented, "truncated to %v, in a history that never existed", e.Cursor)
+		c.addFinding(Invented, "truncated to %v, in a history that never existed", e.Cursor)
 	case h.Trimmed.Before(from.ID) || !from.ID.Before(e.Cursor.ID):
-		c.find(FalseGap, "truncated from %v to %v, trimmed up to %v", from, e.Cursor, h.Trimmed)
+		c.addFinding(FalseGap, "truncated from %v to %v, trimmed up to %v", from, e.Cursor, h.Trimmed)
 	case len(h.between(h.Trimmed, e.Cursor.ID)) > 0:
-		c.find(SilentGap, "truncated to %v, although entries after %v are kept", e.Cursor, h.Trimmed)
+		c.addFinding(SilentGap, "truncated to %v, although entries after %v are kept", e.Cursor, h.Trimmed)
 	}
 }
 
@@ -105,7 +105,7 @@ func (c *chain) checkReset(from Cursor, e *Event) {
 	h := c.Truth.Lookup(c.Room, from.Epoch)
 	exists := h != nil && h.contains(from.ID) && (h.DeletedAt.IsZero() || e.At.Before(h.DeletedAt))
 	if from.IsNewRoom() || exists && !from.ID.Before(h.Trimmed) && !c.MayBeOrphan(from.ID) {
-		c.find(FalseGap, "reset, although the history of %v exists", from)
+		c.addFinding(FalseGap, "reset, although the history of %v exists", from)
 	}
 }
 
@@ -113,20 +113,20 @@ func (c *chain) checkReset(from Cursor, e *Event) {
 func (c *chain) checkBatch(e *Event) {
 	switch {
 	case !c.followed:
-		c.find(WrongPosition, "entries after %v arrived before followed", e.After)
+		c.addFinding(WrongPosition, "entries after %v arrived before followed", e.After)
 	case e.After.ID.Before(c.cursor.ID):
-		c.find(Repeated, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
+		c.addFinding(Repeated, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
 	case e.After != c.cursor:
-		c.find(SilentGap, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
+		c.addFinding(SilentGap, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
 	}
 	if c.cursor.Epoch != e.Upto.Epoch && !c.cursor.IsNewRoom() {
-		c.find(Conflict, "at %v, got batch (%v, %v] from another history", c.cursor, e.After, e.Upto)
+		c.addFinding(Conflict, "at %v, got batch (%v, %v] from another history", c.cursor, e.After, e.Upto)
 	}
 	c.checkOrder(e)
 	if h := c.Truth.Lookup(c.Room, e.Upto.Epoch); h != nil {
 		c.compare(h, e)
 	} else {
-		c.find(Invented, "batch (%v, %v] is from a history that never existed", e.After, e.Upto)
+		c.addFinding(Invented, "batch (%v, %v] is from a history that never existed", e.After, e.Upto)
 	}
 	c.cursor = e.Upto
 }
@@ -137,11 +137,11 @@ func (c *chain) checkOrder(e *Event) {
 	for _, got := range e.Entries {
 		switch {
 		case seen[got.ID] || !e.After.ID.Before(got.ID):
-			c.find(Repeated, "%v arrived again in (%v, %v]", got.ID, e.After, e.Upto)
+			c.addFinding(Repeated, "%v arrived again in (%v, %v]", got.ID, e.After, e.Upto)
 		case got.ID.Before(last):
-			c.find(Reordered, "%v arrived after %v", got.ID, last)
+			c.addFinding(Reordered, "%v arrived after %v", got.ID, last)
 		case e.Upto.ID.Before(got.ID):
-			c.find(WrongPosition, "batch (%v, %v] contains %v", e.After, e.Upto, got.ID)
+			c.addFinding(WrongPosition, "batch (%v, %v] contains %v", e.After, e.Upto, got.ID)
 		}
 		last, seen[got.ID] = got.ID, true
 	}
@@ -159,13 +159,13 @@ func (c *chain) compare(h *History, e *Event) {
 		return
 	case !h.contains(e.Upto.ID):
 		if c.orphans = append(c.orphans, &Entry{ID: e.Upto.ID}); !c.isOrphan(h, e.Upto.ID) {
-			c.find(WrongPosition, "batch (%v, %v] ends where there never was an entry", e.After, e.Upto)
+			c.addFinding(WrongPosition, "batch (%v, %v] ends where there never was an entry", e.After, e.Upto)
 		}
 		return
 	}
 	for _, want := range h.between(e.After.ID, e.Upto.ID) {
 		if !got[want.ID] && !h.Deleted[want.ID] {
-			c.find(SilentGap, "batch (%v, %v] lacks %v: %q", e.After, e.Upto, want.ID, want.Text)
+			c.addFinding(SilentGap, "batch (%v, %v] lacks %v: %q", e.After, e.Upto, want.ID, want.Text)
 		}
 	}
 }
@@ -175,22 +175,22 @@ func (c *chain) compare(h *History, e *Event) {
 func (c *chain) compareEntry(h *History, got *Entry) {
 	switch stored := h.ByID[got.ID]; {
 	case stored != nil && *stored != *got:
-		c.find(Conflict, "read %+v, but %+v is stored", *got, *stored)
+		c.addFinding(Conflict, "read %+v, but %+v is stored", *got, *stored)
 	case stored != nil && len(c.orphans) > 0:
-		c.find(SilentGap, "read %v, which was lost, and then %v without a reset", c.orphans[0].ID, got.ID)
+		c.addFinding(SilentGap, "read %v, which was lost, and then %v without a reset", c.orphans[0].ID, got.ID)
 		c.orphans = nil
 	case stored != nil || h.Deleted[got.ID]:
 	case c.isOrphan(h, got.ID):
 		c.orphans = append(c.orphans, got)
 		key := c.Room + "/" + got.ID.String()
 		if other := c.versions[key]; other != nil && *other != *got {
-			c.find(Conflict, "read %+v, but another client read %+v", *got, *other)
+			c.addFinding(Conflict, "read %+v, but another client read %+v", *got, *other)
 		}
 		c.versions[key] = got
 	case c.byKey[got.Key] != nil && c.byKey[got.Key].Room != c.Room:
-		c.find(Leaked, "read %v, which was sent to room %s", got.ID, c.byKey[got.Key].Room)
+		c.addFinding(Leaked, "read %v, which was sent to room %s", got.ID, c.byKey[got.Key].Room)
 	default:
-		c.find(Invented, "read %v, which is in no history: %q", got.ID, got.Text)
+		c.addFinding(Invented, "read %v, which is in no history: %q", got.ID, got.Text)
 	}
 }
 
@@ -203,12 +203,12 @@ func (c *chain) checkEnd() {
 	switch {
 	case c.Account != "" && !c.isMember():
 		if last := c.LastReply(); last != nil && last.Kind != Closed && last.Kind != Refused {
-			c.find(WrongEnd, "still follows, but is no member")
+			c.addFinding(WrongEnd, "still follows, but is not a member")
 		}
 	case c.Partial: // the client may have left before a server could detect the loss
 	case len(c.orphans) > 0:
-		c.find(SilentGap, "read %v, which was lost, and never got a reset", c.orphans[0].ID)
+		c.addFinding(SilentGap, "read %v, which was lost, and never got a reset", c.orphans[0].ID)
 	case h != nil && (c.cursor.Epoch != epoch || c.cursor.ID != h.end()):
-		c.find(Incomplete, "ended at %v, but the room ends at %v@%s", c.cursor, h.end(), epoch)
+		c.addFinding(Incomplete, "ended at %v, but the room ends at %v@%s", c.cursor, h.end(), epoch)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Flaw is a kind of wrong behaviour.
+// Flaw is a kind of wrong behavior.
 type Flaw string
 
 // The kinds of flaws.
@@ -25,9 +25,9 @@ const (
 	LateReply       Flaw = "late reply"
 	Incomplete      Flaw = "incomplete"       // a client had not received everything at the end
 	UncleanShutdown Flaw = "unclean shutdown" // a server did not drain in time, or exited with an error
-	Trespass        Flaw = "trespass"         // the client was no member
+	Trespass        Flaw = "trespass"         // the client was not a member
 	WrongEnd        Flaw = "wrong end"        // the read of a removed member did not end with the removal
-	LateEnd         Flaw = "late end"         // the client read on after its session had ended
+	LateEnd         Flaw = "late end"         // the client kept reading after its session had ended
 )
 
 // Finding is one occurrence of a flaw.
@@ -98,7 +98,7 @@ func Run(e Evidence) *Checker {
 	return c
 }
 
-func (c *Checker) find(flaw Flaw, format string, args ...any) {
+func (c *Checker) addFinding(flaw Flaw, format string, args ...any) {
 	c.Findings = append(c.Findings, Finding{flaw, fmt.Sprintf(format, args...)})
 }
 
@@ -120,14 +120,14 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 	highest := int64(0)
 	for i, e := range h.entries {
 		if i > 0 && e.Number <= h.entries[i-1].Number {
-			c.find(Reordered, "room %s@%s: entry %v has number %d after %d", room, epoch, e.ID, e.Number, h.entries[i-1].Number)
+			c.addFinding(Reordered, "room %s@%s: entry %v has number %d after %d", room, epoch, e.ID, e.Number, h.entries[i-1].Number)
 		}
 		if e.Key == "" && (e.Kind == "member" || e.Kind == "room") { // the server appended it with the room
 			numbers[e.Number], highest = true, max(highest, e.Number)
 			continue
 		}
 		if keys[e.Key] {
-			c.find(Repeated, "room %s@%s: key %s is stored twice", room, epoch, e.Key)
+			c.addFinding(Repeated, "room %s@%s: key %s is stored twice", room, epoch, e.Key)
 		}
 		keys[e.Key], numbers[e.Number], highest = true, true, max(highest, e.Number)
 		c.stored[e.Key] = append(c.stored[e.Key], storedAt{h, e.ID})
@@ -141,7 +141,7 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 		}
 	}
 	if missing != 0 {
-		c.find(SilentGap, "room %s@%s: %d of %d numbers are missing", room, epoch, missing, highest)
+		c.addFinding(SilentGap, "room %s@%s: %d of %d numbers are missing", room, epoch, missing, highest)
 	}
 }
 
@@ -151,11 +151,11 @@ func (c *Checker) checkStored(room string, e *Entry) {
 	switch {
 	case s == nil && e.Kind == "room": // appended when the room was created
 	case s == nil:
-		c.find(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
+		c.addFinding(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
 	case s.Room != room:
-		c.find(Leaked, "room %s: an entry sent to room %s is stored as %v", room, s.Room, e.ID)
+		c.addFinding(Leaked, "room %s: an entry sent to room %s is stored as %v", room, s.Room, e.ID)
 	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Target != e.Target || s.Entry.Member != e.Member || s.Entry.Role != e.Role || s.Entry.Files != e.Files:
-		c.find(Conflict, "room %s: %v is stored as %+v, but was sent as %+v", room, e.ID, *e, s.Entry)
+		c.addFinding(Conflict, "room %s: %v is stored as %+v, but was sent as %+v", room, e.ID, *e, s.Entry)
 	}
 }
 
@@ -163,7 +163,7 @@ func (c *Checker) checkStored(room string, e *Entry) {
 func (c *Checker) checkFiles(room string, e *Entry) {
 	for _, file := range e.Attachments() {
 		if other, isKnown := c.files[file.ID]; isKnown && other != e.Key {
-			c.find(Repeated, "room %s: %v has the file %s, which another entry has", room, e.ID, file.ID)
+			c.addFinding(Repeated, "room %s: %v has the file %s, which another entry has", room, e.ID, file.ID)
 		}
 		c.files[file.ID] = e.Key
 	}
@@ -175,14 +175,14 @@ func (c *Checker) checkSent(s *Sent) {
 		c.checkAck(s, ack)
 	}
 	if len(s.Acks) == 0 && !s.Abandoned && s.Refused == "" {
-		c.find(Incomplete, "%s: a send to %s never got a reply", s.Author, s.Room)
+		c.addFinding(Incomplete, "%s: a send to %s never got a reply", s.Author, s.Room)
 	}
 	if s.Refused != "" {
-		c.find(WrongReply, "%s: a send to %s was refused: %s", s.Author, s.Room, s.Refused)
+		c.addFinding(WrongReply, "%s: a send to %s was refused: %s", s.Author, s.Room, s.Refused)
 	}
 	for _, attempt := range s.Attempts {
 		if took := attempt.Replied.Sub(attempt.At); took > ReplyLimit {
-			c.find(LateReply, "%s: the reply to a send to %s took %v", s.Author, s.Room, took)
+			c.addFinding(LateReply, "%s: the reply to a send to %s took %v", s.Author, s.Room, took)
 		}
 	}
 }
@@ -201,9 +201,9 @@ func (c *Checker) checkAck(s *Sent, ack ID) {
 	switch {
 	case c.MayLose(ack):
 	case len(places) > 0:
-		c.find(WrongReply, "%s: key %s was acknowledged as %v, but is stored as %v", s.Author, s.Entry.Key, ack, places[0].id)
+		c.addFinding(WrongReply, "%s: key %s was acknowledged as %v, but is stored as %v", s.Author, s.Entry.Key, ack, places[0].id)
 	default:
-		c.find(Lost, "%s: room %s: acknowledged as %v, but not stored: %q", s.Author, s.Room, ack, s.Entry.Text)
+		c.addFinding(Lost, "%s: room %s: acknowledged as %v, but not stored: %q", s.Author, s.Room, ack, s.Entry.Text)
 	}
 }
 
@@ -212,8 +212,10 @@ func (c *Checker) checkAck(s *Sent, ack ID) {
 func (c *Checker) checkAuthors() {
 	type line struct{ author, room string }
 	type reached struct {
-		burst            int
-		before, all, now ID // the latest ID in earlier bursts, in all, and in this burst at the first attempt
+		burst  int
+		before ID // the highest ID in earlier bursts
+		all    ID // the highest ID so far
+		now    ID // the last ID in this burst that was stored at the first attempt
 	}
 	lines := make(map[line]*reached)
 	for _, s := range c.Sent {
@@ -230,7 +232,7 @@ func (c *Checker) checkAuthors() {
 		}
 		stored, once := s.Acks[len(s.Acks)-1], len(s.Attempts) == 1
 		if stored.Before(at.before) || once && stored.Before(at.now) {
-			c.find(Reordered, "%s: room %s: %q is stored as %v, before an entry that was sent earlier", s.Author, s.Room, s.Entry.Text, stored)
+			c.addFinding(Reordered, "%s: room %s: %q is stored as %v, before an entry that was sent earlier", s.Author, s.Room, s.Entry.Text, stored)
 		}
 		at.all = latest(at.all, stored)
 		if once {
@@ -249,6 +251,6 @@ func (c *Checker) checkPage(p *Page) {
 		return // the message is on an older page
 	}
 	if !slices.Contains(p.IDs, p.Wanted) {
-		c.find(Stale, "room %s: %v was acknowledged, but a page as of %v does not show it", p.Room, p.Wanted, p.AsOf)
+		c.addFinding(Stale, "room %s: %v was acknowledged, but a page as of %v does not show it", p.Room, p.Wanted, p.AsOf)
 	}
 }

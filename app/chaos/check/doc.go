@@ -16,7 +16,7 @@
 //   - a page shows every message that was acknowledged before the request;
 //   - in a hidden room, what a removed member receives ends exactly with the removal, nobody else is
 //     admitted, and no member is refused;
-//   - after the session of an account has ended, it receives nothing that is stored later than the limit;
+//   - a client whose session has ended receives no entry that was stored after the limit for ending its connections;
 //   - at the end, every client has received everything that it may read.
 //
 // With replicas, a client may read an entry that is not acknowledged and is then lost with the

@@ -45,11 +45,11 @@ var plantedTrespasses = map[string]struct {
 		end.Replied = time.UnixMilli(10).Add(-end.Limit)
 		e.Ends["token"] = end
 	}},
-	"a sign-out that nobody asked for": {WrongReply, func(e *Evidence) { delete(e.Ends, "old token") }},
+	"a sign-out that no client requested": {WrongReply, func(e *Evidence) { delete(e.Ends, "old token") }},
 	"a member who is refused": {WrongReply, func(e *Evidence) {
 		e.transcript("eve").Events[7].Kind, e.transcript("eve").Events[7].Code = Refused, "not_found"
 	}},
-	"a change that nobody asked for": {Invented, func(e *Evidence) {
+	"a change that no client requested": {Invented, func(e *Evidence) {
 		e.Sent = slices.DeleteFunc(e.Sent, func(s *Sent) bool { return s.Entry.Key == "back" })
 	}},
 	"a change of another member": {Conflict, func(e *Evidence) { e.stored("hidden", 20).Member = "mallory" }},
@@ -70,8 +70,8 @@ func TestCheckerFindsEveryPlantedTrespass(t *testing.T) {
 	}
 }
 
-// hiddenEvidence returns the evidence of a run without flaws in a hidden room. Eve is removed with entry 20
-// and a member again with entry 25. The leaver leaves with entry 22.
+// hiddenEvidence returns the evidence of a run without flaws in a hidden room. Entry 20 removes eve, entry 25
+// adds her again, and the leaver leaves with entry 22.
 func hiddenEvidence() *Evidence {
 	e := goodEvidence()
 	e.Ends = map[string]SessionEnd{
@@ -98,7 +98,7 @@ func hiddenEvidence() *Evidence {
 		as("token", requests(Cursor{ID{20, 0}, "H"})), refused("not_found"),
 		as("token", Event{Kind: Requested, Cursor: Cursor{ID{20, 0}, "H"}, At: moment(107)}), follows("resumed", "20-0@H"), reads("20-0@H", "H", all[20:]))
 	e.recordAs("leaver", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "H", all[:22]), closed("removed"))
-	lost := &Entry{ID: ID{110, 7}, Kind: "message", Key: "branch", Text: "lost"} // stored by an old primary, while the new one had the removal
+	lost := &Entry{ID: ID{110, 7}, Kind: "message", Key: "branch", Text: "lost"} // stored by an old primary when the new one already had the removal
 	e.recordAs("leaver", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "H", append(slices.Clone(all[:21]), lost)), closed("removed"))
 	e.recordAs("mallory", Event{Kind: Requested, Fresh: true}, refused("not_found"))
 	e.recordAs("eve", as("old token", requests(Beginning)), follows("resumed", "0-0@0"), reads("0-0@0", "H", all[:10]), closed("signed_out"),
@@ -106,8 +106,8 @@ func hiddenEvidence() *Evidence {
 	return e
 }
 
-// recordAs records the events of a client whose name is the ID of its account. An event with a time sets the
-// time from there on.
+// recordAs records the events of a client whose name is the ID of its account, one per second. The first event
+// whose time is set, to any value, and all events after it are 50 s later.
 func (e *Evidence) recordAs(client string, events ...Event) {
 	shift := 0
 	for i := range events {

@@ -26,7 +26,7 @@ type rights struct {
 	requested *Event
 	isReading bool   // followed on this connection, and not closed
 	hasGap    bool   // a gap was declared on this connection
-	isClosed  bool   // on this connection
+	isClosed  bool   // the room was closed on this connection
 	last      *Entry // the last entry received
 }
 
@@ -48,7 +48,7 @@ func (c *Checker) changesOf(room, account string) (changes []change) {
 	return changes
 }
 
-// isMember reports whether the client is a member in the end.
+// isMember reports whether the client is a member at the end of the run.
 func (c *chain) isMember() bool {
 	all := c.rights.changes
 	return len(all) > 0 && all[len(all)-1].isMember
@@ -78,12 +78,12 @@ func (c *chain) checkRights(e *Event) {
 	}
 }
 
-// checkAdmitted checks that the client was not admitted after it had been removed. An old primary may
-// admit it to the entries that this primary has.
+// checkAdmitted checks that the client was not admitted after its removal. While there may be two
+// primaries, a server that reads from the old one may still admit it.
 func (c *chain) checkAdmitted(e *Event) {
 	r := &c.rights
 	if r.isClosed {
-		c.find(Trespass, "read on after the room was closed")
+		c.addFinding(Trespass, "kept reading after the room was closed")
 	}
 	mayRead := false // at the time of the request, or later
 	for _, one := range r.changes {
@@ -95,13 +95,13 @@ func (c *chain) checkAdmitted(e *Event) {
 		}
 	}
 	if !mayRead && !c.MayBeOrphan(idAt(e.At)) {
-		c.find(Trespass, "was admitted, but was no member when it requested %v", r.requested.Cursor)
+		c.addFinding(Trespass, "was admitted, but was not a member when it requested %v", r.requested.Cursor)
 	}
 }
 
 // checkMayRead checks that an entry does not come after the client's removal, unless the client was a
-// member again when it received the entry, or the entry was lost: an old primary may store and send entries
-// while the new one already has the removal.
+// member again when it received the entry. It allows entries that were lost with an old primary, which may
+// store and send entries while the new one already has the removal.
 func (c *chain) checkMayRead(entry *Entry, at time.Time) {
 	removal, isMember := ID{}, false
 	for _, one := range c.rights.changes {
@@ -114,11 +114,11 @@ func (c *chain) checkMayRead(entry *Entry, at time.Time) {
 		}
 	}
 	if !isMember && !c.wasLost(entry) {
-		c.find(Trespass, "read %v after its removal %v", entry.ID, removal)
+		c.addFinding(Trespass, "read %v after its removal %v", entry.ID, removal)
 	}
 	end, hasEnded := c.Ends[c.rights.requested.Session]
 	if hasEnded && time.UnixMilli(int64(entry.ID.Millis)).After(end.Replied.Add(end.Limit)) {
-		c.find(LateEnd, "read %v, stored more than %v after the session had ended", entry.ID, end.Limit)
+		c.addFinding(LateEnd, "read %v, stored more than %v after the session had ended", entry.ID, end.Limit)
 	}
 }
 
@@ -135,14 +135,14 @@ func (c *chain) checkClosed(e *Event) {
 	case "removed":
 		endsWithRemoval := r.last != nil && r.last.Kind == "member" && r.last.Member == c.Account && r.last.Role == "none"
 		if r.isReading && !r.hasGap && len(c.orphans) == 0 && !endsWithRemoval {
-			c.find(WrongEnd, "closed before the removal was received")
+			c.addFinding(WrongEnd, "closed before the removal was received")
 		}
 	case "signed_out":
 		if end, ok := c.Ends[r.requested.Session]; !ok || e.At.Before(end.Begun) {
-			c.find(WrongReply, "closed, but the session has not ended")
+			c.addFinding(WrongReply, "closed, but the session has not ended")
 		}
 	default:
-		c.find(WrongReply, "closed with the code %q", e.Code)
+		c.addFinding(WrongReply, "closed with the code %q", e.Code)
 	}
 }
 
@@ -150,7 +150,7 @@ func (c *chain) checkClosed(e *Event) {
 func (c *chain) checkRefused(e *Event) {
 	switch e.Code {
 	case "not_found":
-		isMember := false // all the time
+		isMember := false // from the request to the refusal
 		for _, one := range c.rights.changes {
 			switch {
 			case one.isMember && (one.begun.IsZero() || one.isConfirmedBefore(c.rights.requested.At)):
@@ -160,14 +160,14 @@ func (c *chain) checkRefused(e *Event) {
 			}
 		}
 		if isMember && !c.MayBeOrphan(idAt(e.At)) {
-			c.find(WrongReply, "a member was refused")
+			c.addFinding(WrongReply, "a member was refused")
 		}
 	case "not_allowed":
 		if end, ok := c.Ends[c.rights.requested.Session]; !ok || e.At.Before(end.Begun) {
-			c.find(WrongReply, "refused, but the session has not ended")
+			c.addFinding(WrongReply, "refused, but the session has not ended")
 		}
 	}
 }
 
-// idAt returns the first ID of a moment.
+// idAt returns the lowest ID that an entry stored at this time can have.
 func idAt(at time.Time) ID { return ID{Millis: uint64(at.UnixMilli())} }

@@ -12,7 +12,7 @@ type Entry struct {
 	Number                int64
 	Kind, Key, User, Text string
 	Target                ID     // target of a reaction or deletion
-	Member, Role          string // of a change of a member: whose, and the new role
+	Member, Role          string // of a membership change: whose, and the new role
 	Files                 string // "<ID> <alt>" of each file, separated by commas
 }
 
@@ -57,10 +57,10 @@ type EventKind byte
 
 // The kinds of events.
 const (
-	Requested EventKind = iota // the client connected and asked to follow
+	Requested EventKind = iota // the client connected and requested to follow
 	Followed                   // the server sent a followed frame, as a reply or to declare a gap
 	Batch                      // the server sent entries
-	Closed                     // the server ended the read of the room or, with the code signed_out, of all
+	Closed                     // the server ended the read of the room or, with the code signed_out, of all rooms
 	Refused                    // the server refused to follow
 )
 

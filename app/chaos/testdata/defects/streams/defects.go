@@ -19,8 +19,8 @@ import (
 // defects lists the names of the defects of this process.
 var defects = strings.Split(os.Getenv("BURBLE_DEFECT"), ",")
 
-// isBroken reports whether the process has the defect. For most defects, it returns true only one
-// time in eight.
+// isBroken reports whether the process has the defect. If the name does not start with no_, it returns
+// true only one time in eight.
 func isBroken(defect string) bool {
 	if !slices.Contains(defects, defect) {
 		return false
@@ -57,8 +57,7 @@ func withDefects(room string, entries []Entry) []Entry {
 	return broken
 }
 
-// knownMembers are members whose membership the process does not look up again, by room and user, if it has one
-// of the defects.
+// knownMembers is a cache of members, by room and user, for the defects no_lookup and no_order.
 var knownMembers = struct {
 	sync.Mutex
 	all map[string]knownMember
@@ -69,7 +68,7 @@ type knownMember struct {
 	until time.Time
 }
 
-// findKnownMember returns the member if the process need not look it up again.
+// findKnownMember returns the member from the cache, unless it has expired.
 func findKnownMember(granted grant) (Member, bool) {
 	knownMembers.Lock()
 	defer knownMembers.Unlock()
@@ -77,9 +76,9 @@ func findKnownMember(granted grant) (Member, bool) {
 	return found.Member, ok && time.Now().Before(found.until)
 }
 
-// checkAndKeepMember returns what checkMember returns. With the defect no_lookup, the process knows a member for a while.
-// With the defect no_order, it reads the membership only here, before the entries, and lets some time pass: up to a second,
-// so that the member is often removed meanwhile.
+// checkAndKeepMember returns what checkMember returns. With either defect, it also caches the member for 3 s, so that the
+// process does not look it up when it reads entries. With no_order, it then waits up to a second, so that the member is
+// often removed before the process reads the entries.
 func (s *Store) checkAndKeepMember(ctx context.Context, granted grant, value *redis.StringCmd) error {
 	err := checkMember(value)
 	if err != nil || !isBroken("no_lookup") && !isBroken("no_order") {
@@ -98,7 +97,7 @@ func (s *Store) checkAndKeepMember(ctx context.Context, granted grant, value *re
 	return nil
 }
 
-// awaitRemoval waits up to a second until the member is removed, and then until others have had time to write.
+// awaitRemoval waits up to a second for the removal of the member, and then 200 ms for other users to write.
 func (s *Store) awaitRemoval(ctx context.Context, granted grant) {
 	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		value, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd { return s.queryMember(ctx, pipe, granted) })
@@ -109,7 +108,7 @@ func (s *Store) awaitRemoval(ctx context.Context, granted grant) {
 	}
 }
 
-// lookUpUnlessKnown looks up the reader's member.
+// lookUpUnlessKnown returns the reader's member from the cache, or else looks it up.
 func (r *Reader) lookUpUnlessKnown(ctx context.Context, end Cursor) (Member, error) {
 	if member, ok := findKnownMember(r.granted); ok {
 		return member, nil

@@ -16,7 +16,7 @@ var ErrNoReply = errors.New("no reply within 20 s")
 // servers. Set its fields before calling Run, and call Run only once.
 type Bot struct {
 	Servers []*Server // each connection goes to one of them, chosen at random
-	Follows []Follow  // the rooms, and where to begin reading; from then on the Bot keeps the cursors
+	Follows []Follow  // the rooms, and where to begin reading; after that, the Bot keeps the cursors
 
 	// Run calls Handle with each frame, in order. Handle must not call Append, which would
 	// deadlock: only Run reads the reply.

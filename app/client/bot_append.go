@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// replyTimeout is how long an Append waits for a reply before the Bot gives up the connection.
-// Servers give up after 8 s.
+// replyTimeout is how long an Append waits for a reply before the Bot gives up on the connection. A
+// server gives up on a request after 8 s.
 const replyTimeout = 20 * time.Second
 
-// Append sends a, repeatedly and on new connections if necessary, until it is stored, refused with a
-// final *Error, or ctx ends. It is safe for concurrent use.
+// Append sends a, repeatedly and on new connections if necessary, until a is stored or refused with a
+// final *Error, or ctx ends. Append is safe for concurrent use.
 func (b *Bot) Append(ctx context.Context, a Append) (*Stored, error) {
 	for {
 		c, err := b.awaitConnection(ctx)

@@ -10,8 +10,8 @@ import (
 	"burble/app/client"
 )
 
-// run runs a bot on the server in the lobby until the test ends.
-func run(t *testing.T, server *client.Server, handle func(client.Frame), disconnected func(error)) *client.Bot {
+// runBot runs a bot in the server's lobby until the test ends.
+func runBot(t *testing.T, server *client.Server, handle func(client.Frame), disconnected func(error)) *client.Bot {
 	t.Helper()
 	bot := &client.Bot{
 		Servers: []*client.Server{server}, Follows: []client.Follow{{Room: "lobby", Last: 0}},
@@ -70,7 +70,7 @@ func TestBotResumesAfterRestartAndAfterABrokenChain(t *testing.T) {
 				end(f)
 			}, resume)
 			got, reasons := make(chan string, 10), make(chan error, 10)
-			bot := run(t, server, texts(got), func(err error) { reasons <- err })
+			bot := runBot(t, server, texts(got), func(err error) { reasons <- err })
 			if first, second := <-got, <-got; first != "two" || second != "three" {
 				t.Errorf("got %s, %s; want two, three", first, second)
 			}
@@ -78,7 +78,7 @@ func TestBotResumesAfterRestartAndAfterABrokenChain(t *testing.T) {
 			closed, restart := errors.AsType[*client.CloseError](reason)
 			_, broken := errors.AsType[*client.ChainError](reason)
 			if restart && closed.Code != client.CloseRestart || restart != (name == "restart") || broken == restart {
-				t.Errorf("disconnected: got %v, want a restart: %v, a broken connection: %v", reason, name == "restart", !restart)
+				t.Errorf("Disconnected: got %v; want a restart: %v, a broken chain: %v", reason, name == "restart", !restart)
 			}
 			if cursor := bot.Cursor("lobby"); cursor != "3-0@E" {
 				t.Errorf("the cursor is %s, want 3-0@E", cursor)
@@ -104,7 +104,7 @@ func TestBotRepeatsAnAppendWithTheSameKeyUntilItIsStored(t *testing.T) {
 		f.write(`{"type":"error","code":"not_yours","message":"It is not yours.","room":"lobby","key":"l","field":"of"}`)
 		f.idle()
 	})
-	bot := run(t, server, nil, nil)
+	bot := runBot(t, server, nil, nil)
 	stored, err := bot.Append(t.Context(), client.Message{Room: "lobby", Key: "k", Text: "hi"})
 	if err != nil || stored.ID != "2-0" {
 		t.Errorf("Append = %+v, %v; want ID 2-0", stored, err)

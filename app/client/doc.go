@@ -13,7 +13,7 @@
 // raw connection, for tests that send what no correct client would.
 //
 // A [Chain] checks what the protocol guarantees: each batch of a room begins where the one before it
-// ended. A client that checks every frame without an error has every entry.
+// ended. If no Check returns an error, the client has received every entry.
 //
 // A [Bot] stays connected to one of several servers. It reconnects with jitter, resumes each room at
 // its last cursor, and repeats a send with the same key until the outcome is known. Most programs need

@@ -11,9 +11,9 @@ import (
 	"burble/app/client"
 )
 
-// This bot welcomes users who write hello in the lobby. It resumes after a restart of the server or
-// of its own, because it saves its cursor. Append retries a greeting with the same key, so the room gets
-// it once.
+// This bot welcomes users who write hello in the lobby. It saves its cursor, so it resumes after a
+// restart, whether of the server or of the bot itself. Append retries a greeting with the same key, so
+// the room gets it once.
 func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -75,7 +75,7 @@ type Entry struct {
 	Target  string `json:"of"` // ID of the message that an edit, delete or react amends
 	User    User   `json:"user"`
 	Text    string `json:"text"`
-	HTML    string `json:"html"` // Text as sanitised HTML, if the client requested it
+	HTML    string `json:"html"` // Text as sanitized HTML, if the client requested it
 	ReplyTo string `json:"reply_to"`
 	Emoji   string `json:"emoji"`
 	On      bool   `json:"on"`     // for react: whether the reaction was added, not removed
@@ -109,7 +109,7 @@ type File struct {
 	Thumbnail string `json:"thumbnail"`
 }
 
-// Preview is the card of a page.
+// Preview describes a page that a message links to.
 type Preview struct {
 	URL         string `json:"url"`
 	Title       string `json:"title"`

@@ -49,13 +49,13 @@ func TestUploadStreamsTheFile(t *testing.T) {
 		t.Errorf("Upload = %+v, %v; want the file in the response", file, err)
 	}
 	server.Token = "refused"
-	refused, ok := errors.AsType[*client.Error](second(server.Upload(t.Context(), "lobby", "a &b.txt", strings.NewReader("abc"), 3)))
+	refused, ok := errors.AsType[*client.Error](errorOf(server.Upload(t.Context(), "lobby", "a &b.txt", strings.NewReader("abc"), 3)))
 	if !ok || refused.Code != "full" || refused.Status != http.StatusInsufficientStorage {
 		t.Errorf("a refused Upload returned %+v, want full", refused)
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }
 
 func TestHistoryReadsAPage(t *testing.T) {
 	t.Parallel()
@@ -121,7 +121,7 @@ func TestLiveReadReturnsRefusalAsError(t *testing.T) {
 	}
 }
 
-func TestStreamReportsTheRetryOfItsServer(t *testing.T) {
+func TestStreamReportsRetryDelay(t *testing.T) {
 	t.Parallel()
 	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, ": Too many connections.\nretry: 1500\n\n")

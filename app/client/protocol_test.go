@@ -51,7 +51,7 @@ func TestEveryDocumentedFrameIsDecodedInFull(t *testing.T) {
 		}
 	}
 	if len(seen) != 10 {
-		t.Errorf("the documents have examples of these types, want 10: %v", seen)
+		t.Errorf("the documents have examples of %d types of frames, want 10: %v", len(seen), seen)
 	}
 }
 

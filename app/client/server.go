@@ -138,8 +138,8 @@ func handshake(conn net.Conn, request *http.Request, key string) (*Socket, error
 	return &Socket{Timeout: 60 * time.Second, Header: response.Header, conn: conn, reader: reader}, nil
 }
 
-// request returns a request with the Server's token and header fields. The fields of each of headers
-// replace earlier ones.
+// request returns a request with the Server's token and header fields. Fields in later headers replace
+// those in earlier ones.
 func (s *Server) request(ctx context.Context, method, path, body string, headers ...[]string) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
 	if err != nil {

@@ -71,7 +71,7 @@ func TestNextRespondsToPingsAndReturnsCloseCode(t *testing.T) {
 	})
 	_, err := dial(t, server).Next()
 	if closed, ok := errors.AsType[*client.CloseError](err); !ok || closed.Code != client.CloseRestart || closed.Reason != "the server is going away" {
-		t.Errorf("%v, want close code 1012", err)
+		t.Errorf("got %v, want close code 1012", err)
 	}
 }
 
@@ -129,13 +129,13 @@ func TestUnknownFrameTypeIsNotAnError(t *testing.T) {
 	}
 }
 
-func TestSilentServerEndsTheConnection(t *testing.T) {
+func TestNextTimesOutIfServerIsSilent(t *testing.T) {
 	t.Parallel()
 	socket := dial(t, serve(t, (*fake).idle))
 	socket.Timeout = 10 * time.Millisecond
 	_, err := socket.Next()
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
-		t.Errorf("%v, want a timeout", err)
+		t.Errorf("got %v, want a timeout", err)
 	}
 }
 

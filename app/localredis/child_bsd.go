@@ -4,6 +4,6 @@ package localredis
 
 import "syscall"
 
-// endWithParent does nothing, because these systems have no such attribute in Go. After the parent
+// endWithParent does nothing, because Go has no such attribute for most of these systems. If the parent
 // is killed, the user must stop the child.
 func endWithParent(*syscall.SysProcAttr) {}

@@ -33,7 +33,7 @@ func TestChildKeepsItsDataAcrossRestarts(t *testing.T) {
 	}
 	first.Close()
 	if _, err := os.Stat(filepath.Dir(first.Addr)); !os.IsNotExist(err) {
-		t.Errorf("the socket's directory still exists: %v", err)
+		t.Errorf("the socket's directory: got %v, want that it does not exist", err)
 	}
 	if n := connect(t, mustOpen(t, o)).XLen(t.Context(), "room").Val(); n != 1 {
 		t.Errorf("%d entries after a restart, want 1", n)
@@ -103,7 +103,7 @@ func TestDataDirIsLocked(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := Open(ctx, o); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("opening a locked directory: %v", err)
+		t.Errorf("opening a locked directory: got %v, want DeadlineExceeded", err)
 	}
 	// The next Open waits until the first server is closed.
 	o.Log = slog.New(onLog{o.Log.Handler(), "waiting for another process to release the data directory", sync.OnceFunc(func() { go first.Close() })})

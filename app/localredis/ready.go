@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// replyTimeout is how long a new server may take to send any reply, even an error that it is still
-// loading.
+// replyTimeout is how long a new server may take to send any reply, including the error that it is
+// still loading its data.
 const replyTimeout = 30 * time.Second
 
 // waitReady returns when the server accepts commands. Once the server reports that it is loading its

@@ -15,7 +15,8 @@ const (
 	// socketDirPrefix is the prefix of the directories that makeSocketDir locks. Earlier releases used
 	// "burble-" and a number, and no lock.
 	socketDirPrefix = "burble-redis-"
-	// maxSocketPath is the greatest length of a Unix socket's path: 107 bytes on Linux.
+	// maxSocketPath is the maximum length of a Unix socket's path on macOS and the BSDs, in bytes. Linux
+	// allows 107.
 	maxSocketPath = 103
 )
 

@@ -43,7 +43,7 @@ func TestSocketDirsOfKilledProcessesAreRemoved(t *testing.T) {
 	_, lock = make()
 	defer lock.Close()
 	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the directory of a killed process: %v", err)
+		t.Errorf("the directory of a killed process: got %v, want ErrNotExist", err)
 	}
 	for _, dir := range kept {
 		if _, err := os.Stat(dir); err != nil {
@@ -51,7 +51,7 @@ func TestSocketDirsOfKilledProcessesAreRemoved(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(alive, socketName)); err != nil {
-		t.Errorf("the socket of a live process: %v", err)
+		t.Errorf("the socket of a live process is gone: %v", err)
 	}
 }
 

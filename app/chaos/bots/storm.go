@@ -36,12 +36,12 @@ func (s *Environment) catchUp(ctx context.Context, name string, server *client.S
 	began := time.Now()
 	at, target := from, check.ID{}
 	handle := func(frame client.Frame) error {
-		about, e, err := check.NewEvent(frame, &s.Record.Pool)
+		frameRoom, e, err := check.NewEvent(frame, &s.Record.Pool)
 		if err != nil {
 			s.Record.AddFinding(check.Invented, "%s: %v", name, err)
 			return err
 		}
-		if about == "" {
+		if frameRoom == "" {
 			return nil
 		}
 		e.At = time.Now()

@@ -14,7 +14,7 @@
 //   - a client that reconnects resumes exactly at its cursor, and is truncated or reset only if
 //     entries were removed;
 //   - a page shows every message that was acknowledged before the request;
-//   - in a hidden room, what a removed member receives ends exactly with the removal, nobody else is
+//   - in a hidden room, what a removed member receives ends exactly with the removal, no other user is
 //     admitted, and no member is refused;
 //   - a client whose session has ended receives no entry that was stored after the limit for ending its connections;
 //   - at the end, every client has received everything that it may read.

@@ -39,7 +39,7 @@ func TestLeastRights(t *testing.T) {
 		f := start(t, backend, openDirectory(t, t.TempDir()))
 		message := f.send(f.upload(picture(1)))
 		f.clean()
-		f.expectLinks()
+		f.expectNoLostObject()
 		f.delete(message)
 		f.clean()
 		if left := f.objects(); len(left) > 0 {

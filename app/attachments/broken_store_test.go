@@ -88,7 +88,7 @@ func TestBrokenStore(t *testing.T) {
 			store.set(nil)
 			message := f.send(f.upload(picture(1)))
 			f.clean()
-			f.expectLinks()
+			f.expectNoLostObject()
 			store.set(test.broken)
 			f.delete(message)
 			f.makeDue()

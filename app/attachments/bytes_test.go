@@ -114,13 +114,13 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 	for name, change := range map[string]func(*attachments.Options){
 		"of all files":  func(o *attachments.Options) { o.MaxTotal = file.Size - 1 },
 		"of the user":   func(o *attachments.Options) { o.MaxDay = file.Size - 1 },
-		"of both, just": func(o *attachments.Options) { o.MaxTotal, o.MaxDay = file.Size, file.Size },
+		"exactly enough": func(o *attachments.Options) { o.MaxTotal, o.MaxDay = file.Size, file.Size },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()), change)
 			_, err := f.Upload(ctx, request(photo))
-			if name == "of both, just" {
+			if name == "exactly enough" {
 				if err != nil {
 					t.Error(err)
 				}
@@ -153,5 +153,5 @@ func TestUploadsSurviveTheClockOfAnotherServer(t *testing.T) {
 		return nil
 	})
 	f.send(f.upload(picture(1)))
-	f.expectLinks()
+	f.expectNoLostObject()
 }

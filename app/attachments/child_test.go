@@ -46,16 +46,16 @@ func runAsChild() {
 	}
 	store, err := blobs.OpenDirectory(filepath.Join(os.Getenv(childFolder), "files"))
 	check(err)
-	kept, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{os.Getenv(childRedis)}}, Log: slog.New(slog.DiscardHandler)})
+	roomStore, err := streams.Open(ctx, streams.Options{Redis: &conns.Address{Addrs: []string{os.Getenv(childRedis)}}, Log: slog.New(slog.DiscardHandler)})
 	check(err)
-	go kept.Run(ctx)
+	go roomStore.Run(ctx)
 	at := newSteps(func(step string) error {
 		if step == os.Getenv(childStep) {
 			os.Exit(diedStatus)
 		}
 		return nil
 	})
-	s := attachments.New(options(halfStore{store, at}, rooms{kept}, kept.Conns()))
+	s := attachments.New(options(halfStore{store, at}, rooms{roomStore}, roomStore.Conns()))
 	s.SetMarkLife(0)
 	s.OnStep(at)
 	if os.Getenv(childTask) == "upload" {
@@ -77,7 +77,7 @@ func newSteps(do func(step string) error) func(name string) error {
 	}
 }
 
-// A halfStore has a step in the middle of Put.
+// A halfStore calls at in the middle of Put, which thereby becomes a step of the upload.
 type halfStore struct {
 	blobs.Store
 	at func(name string) error

@@ -10,7 +10,7 @@ import (
 	"burble/streams"
 )
 
-// Version selects what to serve of a file, and how.
+// Version selects whether to serve a file or its thumbnail, and whether browsers may show it.
 type Version struct {
 	Thumbnail bool // the smaller picture, or the file itself if it has none
 	Attached  bool // as an attachment, so that browsers save it even if they could show it

@@ -44,7 +44,7 @@ func tooLarge(kind string, limit int64) error {
 		Title:   fmt.Sprintf("A %s can be at most %s", kind, filetype.FormatSize(limit)), Detail: "Make it smaller, and try again."}
 }
 
-// storageError converts an error from the Store, which may be nil, to one for clients.
+// storageError converts an error from the Store to one for clients. It returns nil for nil.
 func storageError(err error) error {
 	if err == nil {
 		return nil

@@ -21,11 +21,11 @@ func Example() {
 		panic(err)
 	}
 	defer server.Close()
-	kept, err := streams.Open(context.Background(), streams.Options{Redis: &conns.Address{Addrs: []string{server.Addr()}}})
+	roomStore, err := streams.Open(context.Background(), streams.Options{Redis: &conns.Address{Addrs: []string{server.Addr()}}})
 	if err != nil {
 		panic(err)
 	}
-	defer kept.Close()
+	defer roomStore.Close()
 	folder, err := os.MkdirTemp("", "files")
 	if err != nil {
 		panic(err)
@@ -37,7 +37,7 @@ func Example() {
 	}
 
 	files := attachments.New(attachments.Options{
-		Store: store, Rooms: rooms{kept}, Redis: kept.Conns(), MaxPicture: 10 << 20, MaxFile: 25 << 20,
+		Store: store, Rooms: rooms{roomStore}, Redis: roomStore.Conns(), MaxPicture: 10 << 20, MaxFile: 25 << 20,
 	})
 	file, err := files.Upload(context.Background(), attachments.Upload{
 		User: identity.User{ID: "1", Name: "Ada"}, Address: "192.0.2.1", Room: "lobby", Name: "notes.txt", Size: 5, Body: strings.NewReader("hello"),

@@ -37,7 +37,7 @@ import (
 //	upload, send, delete        do what users do
 //	makeDue                     makes all files due now
 //	clean                       runs the jobs as if days had passed
-//	expectEmpty, expectLinks    check that nothing is left, or that no file has lost its object
+//	expectEmpty, expectNoLostObject    check that nothing is left, or that no file has lost its object
 //	runChild(t, …)              runs a task in another process, which is killed at a step
 //	stores                      runs a test with a directory, and with an S3 server in this process
 
@@ -83,12 +83,12 @@ func options(store blobs.Store, rooms attachments.Rooms, set *conns.Set) attachm
 
 func start(t testing.TB, backend redistest.Backend, store blobs.Store, changes ...func(*attachments.Options)) *fixture {
 	t.Helper()
-	kept := redistest.Open(t, streams.Options{Redis: backend.Redis, Log: slog.New(slog.DiscardHandler)})
-	all := options(store, rooms{kept}, kept.Conns())
+	roomStore := redistest.Open(t, streams.Options{Redis: backend.Redis, Log: slog.New(slog.DiscardHandler)})
+	all := options(store, rooms{roomStore}, roomStore.Conns())
 	for _, change := range changes {
 		change(&all)
 	}
-	f := &fixture{Service: attachments.New(all), t: t, rooms: kept, redis: backend.Client, store: store}
+	f := &fixture{Service: attachments.New(all), t: t, rooms: roomStore, redis: backend.Client, store: store}
 	f.SetMarkLife(0)
 	return f
 }
@@ -211,8 +211,8 @@ func (f *fixture) expectEmpty() {
 	}
 }
 
-// expectLinks fails the test if a file that can be sent or is in a message has lost an object.
-func (f *fixture) expectLinks() {
+// expectNoLostObject fails the test if a file that can be sent or is in a message has lost an object.
+func (f *fixture) expectNoLostObject() {
 	f.t.Helper()
 	for _, key := range f.redis.Keys(ctx, "*:file:*").Val() {
 		fields := f.redis.HMGet(ctx, key, "removed", "hash", "thumbnail").Val()

@@ -27,11 +27,11 @@ func TestUploadsSurviveDeathAtEveryStep(t *testing.T) {
 			if !runChild(t, backend, folder, "upload", step) {
 				t.Fatalf("an upload has no step %q", step)
 			}
-			f.expectLinks()
-			again := f.upload(picture(1)) // as a client does that received no response
+			f.expectNoLostObject()
+			again := f.upload(picture(1)) // as a client that received no response does
 			message := f.send(again)
 			f.clean()
-			f.expectLinks()
+			f.expectNoLostObject()
 			if left := len(f.objects()); left != 2 {
 				t.Errorf("the picture and its thumbnail are %d objects, want 2", left)
 			}
@@ -61,7 +61,7 @@ func TestRemovalSurvivesDeathAtEveryStep(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			f := startAfterRemovalDied(t, step)
-			f.expectLinks()
+			f.expectNoLostObject()
 			f.clean()
 			f.expectEmpty()
 		})
@@ -82,7 +82,7 @@ func TestUploadsAfterDeathInRemoval(t *testing.T) {
 			}
 			f.send(file)
 			f.clean()
-			f.expectLinks()
+			f.expectNoLostObject()
 			if left := len(f.objects()); left != 2 {
 				t.Errorf("the picture and its thumbnail are %d objects, want 2", left)
 			}
@@ -112,7 +112,7 @@ func TestUploadsAreUndoneWhenAStepFails(t *testing.T) {
 			f.OnStep(func(string) error { return nil })
 			f.send(f.upload(picture(1)))
 			f.clean()
-			f.expectLinks()
+			f.expectNoLostObject()
 		})
 	}
 }

@@ -124,7 +124,7 @@ func (s *Service) put(ctx context.Context, o *object, id string) error {
 	return s.step("stored")
 }
 
-// awaitReference is addReference, but waits if the object is being removed.
+// awaitReference is like addReference, but waits while the object is being removed.
 func (s *Service) awaitReference(ctx context.Context, hash, id string) (others int, err error) {
 	for deadline := time.Now().Add(referenceTimeout); ; {
 		others, err = s.addReference(ctx, hash, id)

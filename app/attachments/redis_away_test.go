@@ -41,10 +41,10 @@ func TestRedisIsAwayOrFull(t *testing.T) {
 			if err == nil {
 				f.send(file)
 			}
-			f.expectLinks()
+			f.expectNoLostObject()
 			f.send(f.upload(picture(1)))
 			f.clean()
-			f.expectLinks()
+			f.expectNoLostObject()
 		})
 	}
 	t.Run("full", func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestRedisIsAwayOrFull(t *testing.T) {
 			return nil
 		})
 		if _, err = f.Upload(ctx, request(picture(1))); attachments.AsError(err).Code != protocol.Full {
-			t.Errorf("when Redis is full in the end: %v, want full", err)
+			t.Errorf("when Redis becomes full during the upload: %v, want full", err)
 		}
 		f.redis.ConfigSet(ctx, "maxmemory", "0")
 		f.OnStep(func(string) error { return nil })

@@ -59,7 +59,7 @@ func TestSweepRemovesOldOrphansAndCorrectsBytes(t *testing.T) {
 			expect(1, int64(len("kept")))
 			sweep(100*time.Hour, cursor)
 			expect(1, int64(len("kept")))
-			f.expectLinks()
+			f.expectNoLostObject()
 		})
 	})
 }
@@ -121,7 +121,7 @@ func TestSweepDuringUpload(t *testing.T) {
 	}
 }
 
-// A listingStore does something while the sweep lists its objects.
+// A listingStore calls meanwhile once the sweep has listed all objects.
 type listingStore struct {
 	blobs.Store
 	meanwhile func()
@@ -166,7 +166,7 @@ func TestSweepDuringUploadsAndRemovals(t *testing.T) {
 	}
 	f.send(kept)
 	f.clean()
-	f.expectLinks()
+	f.expectNoLostObject()
 }
 
 // If Redis has lost the references of a file, the job adds them again before the sweep could remove the objects.
@@ -178,7 +178,7 @@ func TestLostReferencesAreRepaired(t *testing.T) {
 		f.redis.Del(ctx, key)
 	}
 	f.clean()
-	f.expectLinks()
+	f.expectNoLostObject()
 	if left := len(f.objects()); left != 2 {
 		t.Errorf("%d objects are left, want the picture and its thumbnail", left)
 	}

@@ -98,9 +98,9 @@ func TestInterruptedBodyStoresNothing(t *testing.T) {
 		if _, err := store.Put(ctx, body, 1000); !errors.Is(err, broken) {
 			t.Errorf("Put returned %v, want %v", err, broken)
 		}
-		cancelled, cancel := context.WithCancel(ctx)
+		canceled, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := store.Put(cancelled, strings.NewReader("text"), 1000); !errors.Is(err, context.Canceled) {
+		if _, err := store.Put(canceled, strings.NewReader("text"), 1000); !errors.Is(err, context.Canceled) {
 			t.Errorf("Put returned %v, want %v", err, context.Canceled)
 		}
 		expectEmpty(t, store)

@@ -30,7 +30,7 @@ type Directory struct {
 }
 
 // OpenDirectory returns a Store in the directory, which it creates if necessary. It removes incomplete files that killed
-// processes have left.
+// processes left behind.
 func OpenDirectory(root string) (*Directory, error) {
 	if err := os.MkdirAll(filepath.Join(root, temporaryFolder), folderMode); err != nil {
 		return nil, fmt.Errorf("create the directory for files: %w", err)
@@ -173,7 +173,7 @@ func (d *Directory) PresignGet(context.Context, string, Presentation) (string, e
 // Origin implements Store.
 func (d *Directory) Origin() string { return "" }
 
-// List implements Store. It also removes temporary files that killed processes have left.
+// List implements Store. It also removes temporary files that killed processes left behind.
 func (d *Directory) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		err := d.removeTemporary(time.Now().Add(-temporaryLife))

@@ -13,7 +13,7 @@ func (s *S3) PresignFor(ctx context.Context, hash string, as Presentation, life 
 	return s.presign(ctx, hash, as, life)
 }
 
-// OpenStalling is like OpenS3, but the server may stall for this time only.
-func OpenStalling(options S3Options, timeout time.Duration) (*S3, error) {
+// OpenWithStallTimeout is OpenS3 with another limit on how long the server may stall.
+func OpenWithStallTimeout(options S3Options, timeout time.Duration) (*S3, error) {
 	return openS3(options, timeout)
 }

@@ -115,7 +115,7 @@ func TestWrongSecretIsRefused(t *testing.T) {
 	}
 }
 
-func TestMissingBucketIsNoMissingObject(t *testing.T) {
+func TestMissingBucketIsNotAMissingObject(t *testing.T) {
 	t.Parallel()
 	origin := startS3(t).Origin()
 	store, err := blobs.OpenS3(blobs.S3Options{Endpoint: origin, Bucket: "another-bucket", KeyID: "key", Secret: "secret"})

@@ -60,10 +60,10 @@ func TestSniff(t *testing.T) {
 			t.Errorf("%s: Sniff returns %s, inline %v; want %s, %v", test.name, got, filetype.IsInline(got), test.want, test.isInline)
 		}
 		if served := filetype.Served(got); test.isInline && served != got || !test.isInline && served != filetype.Unknown {
-			t.Errorf("%s is served as %s", test.name, served)
+			t.Errorf("%s: Served returns %s, inline %v; want the type itself only if inline", test.name, served, test.isInline)
 		}
 		if isPicture := filetype.IsPicture(got); isPicture != (test.isInline && strings.HasPrefix(got, "image/")) {
-			t.Errorf("%s: IsPicture is %v", test.name, isPicture)
+			t.Errorf("%s: IsPicture is %v, want %v", test.name, isPicture, !isPicture)
 		}
 	}
 }
@@ -146,13 +146,13 @@ func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent, mediaType string) {
 		name := filetype.CleanName(sent, mediaType)
 		if name == "" || len(name) > filetype.MaxName || !utf8.ValidString(name) {
-			t.Fatalf("CleanName(%q) = %q", sent, name)
+			t.Fatalf("CleanName(%q) = %q, want 1 to %d bytes of valid UTF-8", sent, name, filetype.MaxName)
 		}
 		if again := filetype.CleanName(name, mediaType); again != name {
-			t.Fatalf("CleanName(%q) = %q, and of that %q", sent, name, again)
+			t.Fatalf("CleanName(%q) = %q, but cleaning that again returns %q, want no change", sent, name, again)
 		}
 		if strings.ContainsAny(name, `/\:"`) || strings.ContainsFunc(name, unicode.IsControl) || strings.ContainsFunc(name, isBidirectional) {
-			t.Fatalf("CleanName(%q) = %q", sent, name)
+			t.Fatalf("CleanName(%q) = %q, want no separators, quotes, control or bidirectional characters", sent, name)
 		}
 		_, parameters, err := mime.ParseMediaType(filetype.Disposition(mediaType, name))
 		if err != nil {
@@ -171,10 +171,10 @@ func FuzzSniff(f *testing.F) {
 	f.Fuzz(func(t *testing.T, head []byte) {
 		found := filetype.Sniff(head)
 		if !strings.Contains(found, "/") || strings.ContainsAny(found, ";\r\n") {
-			t.Fatalf("Sniff(%q) = %q", head, found)
+			t.Fatalf("Sniff(%q) = %q, want a media type without parameters", head, found)
 		}
 		if filetype.IsInline(found) && bytes.HasPrefix(head, []byte("<")) {
-			t.Fatalf("%q is shown inline as %s", head, found)
+			t.Fatalf("%q is shown inline as %s, want an attachment", head, found)
 		}
 	})
 }

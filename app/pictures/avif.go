@@ -45,7 +45,7 @@ func stripAVIF(src io.ReadSeeker, out *writer) (*stripped, error) {
 		return nil, err
 	}
 	for i, b := range boxes {
-		if err := a.top(i, b); err != nil {
+		if err := a.handleTopLevel(i, b); err != nil {
 			return nil, err
 		}
 	}
@@ -61,8 +61,8 @@ func stripAVIF(src io.ReadSeeker, out *writer) (*stripped, error) {
 	return a.stripped, nil
 }
 
-// top handles a top-level box.
-func (a *avifStripper) top(i int, b box) error {
+// handleTopLevel handles a top-level box.
+func (a *avifStripper) handleTopLevel(i int, b box) error {
 	if (i == 0) != (b.name == "ftyp") {
 		return fmt.Errorf("%w: AVIF box %q in the wrong place", ErrCorrupt, b.name)
 	}

@@ -65,7 +65,7 @@ func TestAVIF(t *testing.T) {
 		data := sample.encode()
 		picture, stored := mustProcess(t, data)
 		if picture.Type != "image/avif" || picture.Width != 640 || picture.Height != 480 || picture.Thumbnail != nil || picture.Animated != (sample.brand == "avis") {
-			t.Errorf("%s: got %+v", name, picture)
+			t.Errorf("%s: got %+v, want an AVIF of 640 x 480 pixels without a thumbnail", name, picture)
 		}
 		for _, part := range []string{secret, "Exif", "mime", "xml"} {
 			if bytes.Contains(stored, []byte(part)) {

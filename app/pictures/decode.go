@@ -22,7 +22,7 @@ const (
 	largeGCPercent = 5
 )
 
-// A decoded is a decoded picture, or the first frame of an animation.
+// decoded is a decoded picture, or the first frame of an animation.
 type decoded struct {
 	img image.Image
 	at  image.Point // the frame's position in the picture, to which img's bounds are relative
@@ -114,7 +114,7 @@ func encode(file *os.File, img image.Image, profile []byte) (mediaType string, e
 	return mediaType, nil
 }
 
-// An inserter inserts bytes at an offset of what is written to it.
+// An inserter passes on what is written to it, and inserts bytes at an offset.
 type inserter struct {
 	to     io.Writer
 	left   int // bytes still to write before insert

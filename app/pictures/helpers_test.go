@@ -25,7 +25,7 @@ import (
 //	process, mustProcess                process a picture and return its description and the stored file
 //	quarters                            draws a picture with four colors
 //	encodePNG, encodeJPEG, encodeGIF    encode pictures
-//	bombPNG, opaque16                   encode a picture much smaller than its pixels
+//	bombPNG, opaque16                   make PNGs that are much smaller than their pixels
 //	pngChunk, pngWith, pngHeader        build PNGs
 //	jpegSegment, jpegWith, jpegHeader   build JPEGs
 //	exif                                builds EXIF with an orientation and the secret

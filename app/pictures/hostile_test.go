@@ -194,7 +194,7 @@ func FuzzProcess(f *testing.F) {
 			return
 		}
 		if pixels := picture.Width * picture.Height; pixels < 1 || pixels > pictures.MaxPixels {
-			t.Fatalf("accepted a picture of %d x %d pixels", picture.Width, picture.Height)
+			t.Fatalf("accepted a picture of %d x %d pixels, want 1 to %d pixels", picture.Width, picture.Height, pictures.MaxPixels)
 		}
 		if picture.Type != "image/avif" && len(stored) > 0 {
 			again, _, err := process(t, stored)

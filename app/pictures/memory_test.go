@@ -67,16 +67,16 @@ func TestCostOfTenPictures(t *testing.T) {
 	rotated := func(data []byte) []byte {
 		return jpegWith(data, jpegSegment(0xe1, "Exif\x00\x00"+exif(binary.BigEndian, 6)))
 	}
-	const baseline, progressive, cmyk, isRGB = 0xc0, 0xc2, "\x00", "\x00"
+	const baseline, progressive, cmyk, rgb = 0xc0, 0xc2, "\x00", "\x00"
 	for name, files := range map[string][][]byte{
 		"common":          {bombPNG(image.NewNRGBA(bounds)), bombPNG(opaque16{bounds}), jpeg, rotated(jpeg)},
 		"progressive":     {flatJPEG(progressive, "", 0x22, 0x11, 0x11)},
 		"CMYK":            {flatJPEG(baseline, cmyk, 0x11, 0x11, 0x11, 0x11)},
 		"CMYK, rotated":   {rotated(flatJPEG(baseline, cmyk, 0x11, 0x11, 0x11, 0x11))},
 		"CMYK, 4:2:0":     {rotated(flatJPEG(progressive, cmyk, 0x22, 0x11, 0x11, 0x22))},
-		"RGB":             {flatJPEG(baseline, isRGB, 0x11, 0x11, 0x11)},
-		"RGB, 4:2:0":      {flatJPEG(progressive, isRGB, 0x22, 0x11, 0x11)},
-		"RGB, rotated":    {rotated(flatJPEG(baseline, isRGB, 0x11, 0x11, 0x11))},
+		"RGB":             {flatJPEG(baseline, rgb, 0x11, 0x11, 0x11)},
+		"RGB, 4:2:0":      {flatJPEG(progressive, rgb, 0x22, 0x11, 0x11)},
+		"RGB, rotated":    {rotated(flatJPEG(baseline, rgb, 0x11, 0x11, 0x11))},
 		"gray with tRNS":  {flatPNG(16, 0, 1, 1, pngChunk("tRNS", "\x00\x01"))},
 		"RGB with tRNS":   {flatPNG(8, 2, 1, 3, pngChunk("tRNS", "\x00\x01\x00\x01\x00\x01"))},
 		"WebP with trees": {webpWith(manyTrees())},

@@ -85,7 +85,7 @@ func (p *Processor) Process(ctx context.Context, src io.ReadSeeker, dst *os.File
 	return picture, err
 }
 
-// A stripped is a picture without metadata that was written to a file.
+// stripped describes a picture that strip has written to a file without its metadata.
 type stripped struct {
 	mediaType     string
 	width, height int

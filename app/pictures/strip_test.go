@@ -77,7 +77,7 @@ func TestAnimatedWebPKeepsItsFrames(t *testing.T) {
 		t.Errorf("the stored animation has %d frames, want 2", n)
 	}
 	if size := int(binary.LittleEndian.Uint32(stored[4:])); size != len(stored)-8 {
-		t.Errorf("the header says %d bytes, want %d", size, len(stored)-8)
+		t.Errorf("the header has the size %d, want %d", size, len(stored)-8)
 	}
 	lossy := sampleWebP("blue-purple-pink.lossy.webp")
 	chunks := webpChunks(stored) // the last of each name
@@ -126,7 +126,7 @@ func TestRotatedPicturesKeepTheirProfileAndTransparency(t *testing.T) {
 	jpeg := jpegWith(encodeJPEG(quarters(40, 20)), jpegSegment(0xe1, "Exif\x00\x00"+exif(binary.BigEndian, 6)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+profile))
 	picture, stored := mustProcess(t, jpeg)
 	if picture.Type != "image/jpeg" || !bytes.Contains(stored, icc.Srgb_xyz_profile_data) {
-		t.Errorf("a rotated JPEG became %s, or lost its color profile", picture.Type)
+		t.Errorf("a rotated JPEG became %s, or lost its color profile; want image/jpeg with the profile", picture.Type)
 	}
 	if again, _ := mustProcess(t, stored); again.Width != 20 || again.Height != 40 {
 		t.Errorf("a rotated JPEG has %d x %d pixels, want 20 x 40", again.Width, again.Height)
@@ -141,6 +141,6 @@ func TestRotatedPicturesKeepTheirProfileAndTransparency(t *testing.T) {
 		t.Error("a rotated PNG is no longer transparent")
 	}
 	if picture, _ = mustProcess(t, pngWith(encodePNG(quarters(40, 20)), pngChunk("eXIf", exif(binary.BigEndian, 6)))); picture.Type != "image/jpeg" {
-		t.Errorf("a rotated opaque PNG became %s", picture.Type)
+		t.Errorf("a rotated opaque PNG became %s, want image/jpeg", picture.Type)
 	}
 }

@@ -68,12 +68,12 @@ func TestThumbnailShowsPicture(t *testing.T) {
 	rotated, _ := mustProcess(t, jpegWith(encodeJPEG(quarters(1000, 500)), jpegSegment(0xe1, "Exif\x00\x00"+exif(orders[0], 6))))
 	img := decode(t, rotated.Thumbnail)
 	if img.Bounds() != image.Rect(0, 0, 320, pictures.ThumbnailSide) || nearest(img.At(5, 5)) != blue || nearest(img.At(315, 5)) != red {
-		t.Errorf("the thumbnail is %v, and %v at the top left", img.Bounds(), nearest(img.At(5, 5)))
+		t.Errorf("the thumbnail is %v, and %v at the top left; want 320 x %d, and blue", img.Bounds(), nearest(img.At(5, 5)), pictures.ThumbnailSide)
 	}
 	animation, _ := mustProcess(t, samples()["animated WebP"])
 	img = decode(t, animation.Thumbnail)
 	if _, _, _, alpha := img.At(5, 5).RGBA(); img.Bounds() != image.Rect(0, 0, 200, 120) || alpha != 0 {
-		t.Errorf("the thumbnail is %v, or not transparent outside the first frame", img.Bounds())
+		t.Errorf("the thumbnail is %v, with opacity %d outside the first frame; want 200 x 120, and 0", img.Bounds(), alpha)
 	}
 	if _, _, _, alpha := img.At(100, 50).RGBA(); alpha == 0 {
 		t.Error("the first frame is missing from the thumbnail")

@@ -23,12 +23,12 @@ func (s section) of(file io.ReaderAt) io.Reader { return io.NewSectionReader(fil
 
 // A webpFrame locates the first frame in the stripped file.
 type webpFrame struct {
-	at          image.Point
-	alpha       section // the ALPH chunk; empty if there is none
-	isPacked    bool    // whether alpha is compressed
-	bits        section // the VP8 or VP8L chunk
-	isLossless  bool
-	width, high int
+	at            image.Point
+	alpha         section // the ALPH chunk; empty if there is none
+	isPacked      bool    // whether alpha is compressed
+	bits          section // the VP8 or VP8L chunk
+	isLossless    bool
+	width, height int
 }
 
 // A webpStripper copies the chunks that are necessary to show the picture (RFC 9649).
@@ -41,8 +41,8 @@ type webpStripper struct {
 }
 
 const (
-	// maxTrees limits the bytes that package webp allocates for the Huffman trees of a lossless picture, and
-	// treesPerByte the bytes for each byte of the file.
+	// maxTrees and treesPerByte are upper bounds of the bytes that package webp allocates for the Huffman trees of a
+	// lossless picture: in total, and for each byte of the file.
 	maxTrees     = 140_000_000
 	treesPerByte = 3000
 )
@@ -92,11 +92,11 @@ func (w *webpStripper) readHead() (name string, size int64, err error) {
 func (w *webpStripper) chunk(name string, size int64) error {
 	switch name {
 	case "VP8X":
-		return w.extended(size)
+		return w.copyExtended(size)
 	case "ANIM":
 		return w.copy(name, size)
 	case "ALPH", "VP8 ", "VP8L":
-		return w.still(name, size)
+		return w.copyStill(name, size)
 	case "ANMF":
 		return w.animationFrame(size)
 	case "ICCP":
@@ -122,8 +122,8 @@ func (w *webpStripper) chunk(name string, size int64) error {
 	return skip(w.in, size+size&1)
 }
 
-// still copies an image chunk of a picture that is not animated.
-func (w *webpStripper) still(name string, size int64) error {
+// copyStill copies an image chunk of a picture that is not animated.
+func (w *webpStripper) copyStill(name string, size int64) error {
 	if w.frames > 0 {
 		return skip(w.in, size+size&1)
 	}
@@ -142,17 +142,17 @@ func (w *webpStripper) still(name string, size int64) error {
 		return nil
 	}
 	if w.width < 0 {
-		w.width, w.height = frame.width, frame.high
+		w.width, w.height = frame.width, frame.height
 	}
-	if frame.width != w.width || frame.high != w.height {
-		return fmt.Errorf("%w: frame of %d x %d pixels", ErrCorrupt, frame.width, frame.high)
+	if frame.width != w.width || frame.height != w.height {
+		return fmt.Errorf("%w: frame of %d x %d pixels", ErrCorrupt, frame.width, frame.height)
 	}
 	w.frames = 1
-	return w.account()
+	return w.checkMemory()
 }
 
-// account estimates the memory that decoding the first frame needs.
-func (w *webpStripper) account() error {
+// checkMemory estimates the memory that decoding the first frame needs, and checks it.
+func (w *webpStripper) checkMemory() error {
 	pixels := int64(w.width) * int64(w.height)
 	w.pixelSize, w.memory = 2, pixels*5/2 // YCbCr, and alpha
 	if w.first.alpha.size > 0 {
@@ -167,10 +167,10 @@ func (w *webpStripper) account() error {
 		trees = w.first.bits.size * treesPerByte
 	}
 	w.memory += min(trees, maxTrees)
-	if w.frames > 1 || w.first.width != w.width || w.first.high != w.height {
+	if w.frames > 1 || w.first.width != w.width || w.first.height != w.height {
 		w.memory += 4 * pixels
 	}
-	if trees > 0 && w.memory > maxMemory { // this bound is far too high for most pictures, so store the picture undecoded
+	if trees > 0 && w.memory > maxMemory { // this bound is far too high for most pictures, so the picture is stored without decoding it
 		w.isComplex, w.memory = true, 0
 	}
 	return w.check()
@@ -187,8 +187,8 @@ func (w *webpStripper) copy(name string, size int64) error {
 	return err
 }
 
-// extended copies the header of the extended format.
-func (w *webpStripper) extended(size int64) error {
+// copyExtended copies the header of the extended format.
+func (w *webpStripper) copyExtended(size int64) error {
 	if size != 10 || w.width != 0 {
 		return fmt.Errorf("%w: header of %d bytes", ErrCorrupt, size)
 	}
@@ -219,14 +219,14 @@ func (w *webpStripper) bitstream(frame *webpFrame, name string, size int64) erro
 		if size < 10 || string(head[3:6]) != "\x9d\x01\x2a" {
 			return fmt.Errorf("%w: invalid VP8", ErrCorrupt)
 		}
-		frame.width, frame.high = int(binary.LittleEndian.Uint16(head[6:]))&0x3fff, int(binary.LittleEndian.Uint16(head[8:]))&0x3fff
+		frame.width, frame.height = int(binary.LittleEndian.Uint16(head[6:]))&0x3fff, int(binary.LittleEndian.Uint16(head[8:]))&0x3fff
 		frame.bits = section{at, size}
 	case "VP8L":
 		if size < 5 || head[0] != 0x2f {
 			return fmt.Errorf("%w: invalid VP8L", ErrCorrupt)
 		}
 		bits := binary.LittleEndian.Uint32(head[1:])
-		frame.width, frame.high = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
+		frame.width, frame.height = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
 		frame.bits, frame.isLossless = section{at, size}, true
 	}
 	return w.copy(name, size)
@@ -263,14 +263,14 @@ func (w *webpStripper) animationFrame(size int64) error {
 			return err
 		}
 	}
-	if frame.width != width || frame.high != height || frame.at.X+width > w.width || frame.at.Y+height > w.height {
-		return fmt.Errorf("%w: frame of %d x %d pixels", ErrCorrupt, frame.width, frame.high)
+	if frame.width != width || frame.height != height || frame.at.X+width > w.width || frame.at.Y+height > w.height {
+		return fmt.Errorf("%w: frame of %d x %d pixels", ErrCorrupt, frame.width, frame.height)
 	}
 	w.frames++
 	if w.frames == 1 {
 		w.first = frame
 	}
-	if err := w.account(); err != nil {
+	if err := w.checkMemory(); err != nil {
 		return err
 	}
 	return w.out.patch(binary.LittleEndian.AppendUint32(nil, uint32(w.out.size-began-8)), began+4)
@@ -294,7 +294,7 @@ func (f webpFrame) decode(file io.ReaderAt) (decoded, error) {
 		size += 8 + 10 + 8 + f.alpha.size + f.alpha.size&1
 		head.WriteString("VP8X\x0a\x00\x00\x00")
 		head.Write([]byte{flagAlpha, 0, 0, 0})
-		for _, side := range []int{f.width - 1, f.high - 1} {
+		for _, side := range []int{f.width - 1, f.height - 1} {
 			head.Write([]byte{byte(side), byte(side >> 8), byte(side >> 16)})
 		}
 		chunk("ALPH", f.alpha)

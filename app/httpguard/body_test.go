@@ -64,13 +64,13 @@ func TestBodiesBeginWhereHeadersEnd(t *testing.T) {
 			conn.Forget()
 			read, refusal := conn.ReadBody(&header)
 			if refusal != nil || buffer.Buffered() > 0 {
-				t.Fatalf("cut at %d and %d: %v, %d bytes of the body are in the buffer", first, second, refusal, buffer.Buffered())
+				t.Fatalf("cut at %d and %d: %v, %d bytes of the body are in the buffer, want none", first, second, refusal, buffer.Buffered())
 			}
 			if got, err := io.ReadAll(read); err != nil || string(got) != body {
-				t.Fatalf("cut at %d and %d: the body is %q: %v", first, second, got, err)
+				t.Fatalf("cut at %d and %d: the body is %q (%v), want %q", first, second, got, err, body)
 			}
 			if err := header.Read(buffer); err != nil || string(header.RequestURI()) != "/next" {
-				t.Fatalf("cut at %d and %d: the next request is for %q: %v", first, second, header.RequestURI(), err)
+				t.Fatalf("cut at %d and %d: the next request is for %q (%v), want /next", first, second, header.RequestURI(), err)
 			}
 			client.Close()
 			server.Close()

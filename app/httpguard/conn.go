@@ -82,7 +82,7 @@ func (c *Conn) Read(into []byte) (n int, err error) {
 	return end, err
 }
 
-// Forget drops the copy. The server must call it when it has read a request.
+// Forget drops the copy of the header. The server must call it when it has read a request.
 func (c *Conn) Forget() { c.header = nil }
 
 // Unwrap returns the connection inside a Conn, and any other connection as it is.

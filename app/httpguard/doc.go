@@ -1,6 +1,5 @@
-// Package httpguard refuses requests that fasthttp would accept but RFC 9112 forbids, and requests for a
-// host that is not one of the server's own. It examines a request's header before the body is read and
-// before the request is routed:
+// Package httpguard refuses requests that fasthttp would accept but RFC 9112 forbids. It examines a
+// request's header before the body is read and before the request is routed:
 //
 //	server.HeaderReceived = httpguard.HeaderReceived
 //	server.Handler = func(ctx *fasthttp.RequestCtx) {
@@ -13,5 +12,5 @@
 //
 // The handler of a request whose body may be large can read it from the connection: see KeepBody.
 //
-// Hosts is the list of host names that the server accepts. All functions are safe for concurrent use.
+// Hosts is the list of host names that the server accepts. Check does not use it. All functions are safe for concurrent use.
 package httpguard

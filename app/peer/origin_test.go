@@ -81,7 +81,7 @@ func FuzzIsOriginAllowed(f *testing.F) {
 		}
 		same := strings.TrimSuffix(bare(rest), port) == strings.TrimSuffix(bare(strings.ToLower(host)), port)
 		if port == "" || !same {
-			t.Errorf("origin %q is allowed on host %q", origin, host)
+			t.Errorf("origin %q is allowed on host %q, want only the host itself", origin, host)
 		}
 	})
 }

@@ -23,7 +23,7 @@ var auditTexts = map[string]string{
 func Audit(entry *streams.Entry) string {
 	text, known := auditTexts[entry.Action]
 	if !known {
-		text = "did: " + entry.Action
+		text = "performed the action " + entry.Action
 	}
 	if entry.Action == protocol.ActionInvite {
 		switch {

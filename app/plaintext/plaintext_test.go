@@ -53,7 +53,7 @@ func TestAudit(t *testing.T) {
 		"banned Bob: spam":                               {Action: protocol.ActionBan, Member: bob, Reason: "spam"},
 		"muted Bob in #lobby until 1970-01-01 00:00 UTC": {Action: protocol.ActionMute, Member: bob, Room: "lobby", MutedUntil: time.Unix(0, 0)},
 		"deleted a private room":                         {Action: protocol.ActionDeleteRoom},
-		"did: something new":                             {Action: "something new"},
+		"performed the action something new":             {Action: "something new"},
 	} {
 		if got := plaintext.Audit(&entry); got != want {
 			t.Errorf("Audit(%+v) = %q, want %q", entry, got, want)

@@ -2,7 +2,7 @@ package fetch
 
 import "net/netip"
 
-// special are the networks that are not on the public internet, or whose addresses translate to others, from the IANA
+// special lists the networks that are not on the public internet, or whose addresses translate to others, from the IANA
 // registries of special-purpose addresses. IPv6 outside 2000::/3 is never public.
 var special = parse(
 	"0.0.0.0/8",        // this network

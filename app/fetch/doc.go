@@ -1,7 +1,7 @@
 // Package fetch fetches URLs that strangers choose, such as those of pages that messages link to.
 //
 // A stranger could choose an address inside the server's own network. Therefore every connection is checked when it is
-// dialled, after the name was resolved: it must be to a public address, on port 80 or 443. This also applies to each
+// dialed, after the name was resolved: it must be to a public address, on port 80 or 443. This also applies to each
 // redirect, and to names that resolve to a different address each time.
 //
 //	client := fetch.New(fetch.Options{UserAgent: "Burble (link preview)"})

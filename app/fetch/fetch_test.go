@@ -77,7 +77,7 @@ func TestFetchPages(t *testing.T) {
 			continue
 		}
 		if !strings.HasPrefix(string(page.Body), pageText) || page.URL.Path != test.wantPath {
-			t.Errorf("%s: got %q at %s", test.address, page.Body, page.URL)
+			t.Errorf("%s: got %q at %s, want a body that begins with %q, at the path %q", test.address, page.Body, page.URL, pageText, test.wantPath)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestSizeIsBounded(t *testing.T) {
 		}
 	}
 	if file, err := s.client.File(ctx, s.URL("127.0.0.1", "/picture"), "image/jpeg, image/png", 1000); err != nil || len(file.Body) != 1000 {
-		t.Errorf("a file as large as the limit: got %d bytes, error %v", len(file.Body), err)
+		t.Errorf("a file as large as the limit: got %d bytes, error %v; want 1000 bytes", len(file.Body), err)
 	}
 	if _, err := s.client.File(ctx, s.URL("127.0.0.1", "/picture"), "image/png", 999); !errors.Is(err, fetch.ErrUnsuitable) {
 		t.Errorf("a file above the limit: got the error %v, want %v", err, fetch.ErrUnsuitable)
@@ -236,7 +236,7 @@ func TestRequestsRevealLittle(t *testing.T) {
 
 func TestConcurrentRequestsAreBounded(t *testing.T) {
 	t.Parallel()
-	// No request leaves before the first one times out. One that arrives later may have taken its place.
+	// Until the first request times out, all requests that arrive are in progress. A later one may take its place.
 	firstTimeout := time.Now().Add(3 * time.Second)
 	var arrived atomic.Int32
 	s := startSite(t, func(w http.ResponseWriter, r *http.Request) {

@@ -90,7 +90,7 @@ func TestUnreachableAfterRedirect(t *testing.T) {
 	}
 	for _, host := range s.Hosts() {
 		if host != "site.test:"+s.Port {
-			t.Errorf("a request for %s arrived", host)
+			t.Errorf("a request for %s arrived, want requests for site.test only", host)
 		}
 	}
 	if len(s.Hosts()) < 2*len(unreachable)-10 {
@@ -98,7 +98,7 @@ func TestUnreachableAfterRedirect(t *testing.T) {
 	}
 }
 
-// A name may resolve to a public address when it is checked, and to a private one when it is dialled.
+// A name may resolve to a public address when it is checked, and to a private one when it is dialed.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
 	s := refusingSite(t, func(w http.ResponseWriter, r *http.Request) {
@@ -142,13 +142,13 @@ func TestIsPublic(t *testing.T) {
 	for _, address := range []string{"1.1.1.1", "8.8.8.8", "66.241.124.1", "172.32.0.1", "172.15.255.255", "100.63.255.255", "100.128.0.0",
 		"192.0.1.1", "198.20.0.0", "223.255.255.255", "::ffff:8.8.8.8", "2600::1", "2606:4700::1111", "2a09:8280:1::1", "2001:4860:4860::8888", "2003::1"} {
 		if !fetch.IsPublic(netip.MustParseAddr(address)) {
-			t.Errorf("%s is not public", address)
+			t.Errorf("IsPublic(%s) = false, want true", address)
 		}
 	}
 	for _, address := range []string{"0.255.255.255", "127.255.255.255", "172.16.0.0", "172.31.255.255", "169.254.0.0", "198.19.255.255", "239.255.255.255",
 		"2001:1ff:ffff::", "2001:db8:ffff::1", "2002:ffff::1", "1fff:ffff::1", "4000::1", "::ffff:10.0.0.1", "2600::1%eth0"} {
 		if fetch.IsPublic(netip.MustParseAddr(address)) {
-			t.Errorf("%s is public", address)
+			t.Errorf("IsPublic(%s) = true, want false", address)
 		}
 	}
 	if fetch.IsPublic(netip.Addr{}) {

@@ -49,7 +49,7 @@ func (t guardedTransport) RoundTrip(request *http.Request) (*http.Response, erro
 	return t.transport.RoundTrip(request)
 }
 
-// control is called with each address before it is dialled. Names are resolved by then.
+// control is called with each address before it is dialed. Names are resolved by then.
 func (g Guard) control(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {

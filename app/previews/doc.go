@@ -1,9 +1,9 @@
 // Package previews makes link previews. A card shows the title, description and picture of a page that a message
 // links to.
 //
-//	made := previews.New(previews.Options{Log: log, Client: client, Secret: secret, Rooms: rooms})
-//	card, picture, token, err := made.Make(ctx, user, address, "lobby", "https://example.org/")
-//	err = made.Attach(&entry, user, "lobby", token) // with the message that has the link
+//	p := previews.New(previews.Options{Log: log, Client: client, Secret: secret, Rooms: rooms})
+//	card, picture, token, err := p.Make(ctx, user, address, "lobby", "https://example.org/")
+//	err = p.Attach(&entry, user, "lobby", token) // with the message that has the link
 //
 // While the author writes, the browser requests a card with POST /r/{room}/previews. The server fetches the page
 // ([Previews.Make]) and returns the card with a token from [Tokens.Sign]. The browser sends the token with the message,

@@ -20,14 +20,15 @@ const (
 	// maxFlights is the maximum number of pages that are being fetched, or delayed by failureTime, at the same time. The
 	// fetch.Client sends fewer requests at once.
 	maxFlights = 64
-	// failureTime is the minimum duration of an attempt that fails. It equals the timeout of a server that does not
+	// failureTime is the minimum duration of an attempt that fails. It equals the timeout for a server that does not
 	// respond. Otherwise, the duration would reveal which addresses are refused, and which names resolve to them.
 	failureTime = 3 * time.Second
 )
 
 // Rooms decides who may post in a room.
 type Rooms interface {
-	// CheckUpload returns the error that the user would get for a message in the room, or nil.
+	// CheckUpload counts a request against the limits of the user and the address. It returns an error if one of them
+	// is exceeded, or if the user may not post in the room.
 	CheckUpload(ctx context.Context, user identity.User, address, room string) error
 }
 

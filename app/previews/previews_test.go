@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 	for _, test := range tests {
 		card, picture, ok := previews.Parse([]byte(test.page), "text/html; charset=utf-8", address)
 		if card.Title != test.wantTitle || card.Description != test.wantDescription || card.Site != test.wantSite || picture != test.wantPicture || ok != (test.wantTitle != "") {
-			t.Errorf("%s: got %+v, picture %q, ok %v", test.name, card, picture, ok)
+			t.Errorf("%s: got %+v, picture %q, ok %v; want title %q, description %q, site %q, picture %q", test.name, card, picture, ok, test.wantTitle, test.wantDescription, test.wantSite, test.wantPicture)
 		}
 	}
 }

@@ -39,8 +39,8 @@ type pictureJSON struct {
 	Color  string `json:"color,omitempty"`
 }
 
-// previewResponse is the response to POST /r/{room}/previews. A missing card is not an error response, because
-// browsers report those on the console, and the author could do nothing about it.
+// previewResponse is the response to POST /r/{room}/previews. Without a card, its status is 200 all the same, because
+// browsers report errors on the console, and the author could do nothing about them.
 type previewResponse struct {
 	Token   string    `json:"token,omitempty"`
 	Preview *cardJSON `json:"preview"`

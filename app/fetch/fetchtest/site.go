@@ -92,7 +92,7 @@ func (s *Site) ResolveTo(name string, addresses ...string) {
 	s.answers[name+"."] = addresses
 }
 
-// next returns the address for the name.
+// next returns the next address for the name, if it has the family that kind requests.
 func (s *Site) next(name string, kind dnsmessage.Type) (netip.Addr, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

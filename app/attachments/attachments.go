@@ -101,7 +101,8 @@ func (s *Service) Check(ctx context.Context) error {
 	return nil
 }
 
-// FilesDeleted schedules the removal of the files of a message that was deleted in the room. On a nil Service, it does nothing.
+// FilesDeleted schedules the removal of the files of a message that was deleted in the room. On a nil Service, it
+// does nothing.
 func (s *Service) FilesDeleted(room string) {
 	if s != nil {
 		s.checkLater(streams.Bucket(room), deletionDelay)

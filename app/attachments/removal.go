@@ -28,7 +28,8 @@ const (
 	// objectsPerStep is how many objects a step of the sweep checks, and objectsPerCount how many of them one call of
 	// countScript counts.
 	objectsPerStep, objectsPerCount = 1000, 100
-	// maxCorrected is the maximum number of objects for which the sweep corrects the total. Redis needs about 10 ms for that many.
+	// maxCorrected is the maximum number of objects for which the sweep corrects the total, for which Redis needs about
+	// 10 ms.
 	maxCorrected = 50_000
 )
 

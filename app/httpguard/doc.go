@@ -12,5 +12,7 @@
 //
 // The handler of a request whose body may be large can read it from the connection: see KeepBody.
 //
-// Hosts is the list of host names that the server accepts. Check does not use it. All functions are safe for concurrent use.
+// Hosts is the list of host names that the server accepts. Check does not use it.
+//
+// All functions are safe for concurrent use.
 package httpguard

@@ -170,7 +170,8 @@ func (w *webpStripper) checkMemory() error {
 	if w.frames > 1 || w.first.width != w.width || w.first.height != w.height {
 		w.memory += 4 * pixels
 	}
-	if trees > 0 && w.memory > maxMemory { // this bound is far too high for most pictures, so the picture is stored without decoding it
+	if trees > 0 && w.memory > maxMemory {
+		// This bound is far too high for most pictures, so store the picture without decoding it.
 		w.isComplex, w.memory = true, 0
 	}
 	return w.check()

@@ -112,8 +112,8 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 	f.expectEmpty()
 
 	for name, change := range map[string]func(*attachments.Options){
-		"of all files":  func(o *attachments.Options) { o.MaxTotal = file.Size - 1 },
-		"of the user":   func(o *attachments.Options) { o.MaxDay = file.Size - 1 },
+		"of all files":   func(o *attachments.Options) { o.MaxTotal = file.Size - 1 },
+		"of the user":    func(o *attachments.Options) { o.MaxDay = file.Size - 1 },
 		"exactly enough": func(o *attachments.Options) { o.MaxTotal, o.MaxDay = file.Size, file.Size },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -228,7 +228,8 @@ func (s *Service) reserve(ctx context.Context, e *entry, more int64) error {
 }
 
 // settle removes the upload from the journal, and releases its reservation. If the upload succeeded, its objects count
-// toward the total from now on, unless they already do for another file. Otherwise, settle also restores the user's daily quota.
+// toward the total from now on, unless they already do for another file. Otherwise, settle also restores the user's
+// daily quota.
 func (s *Service) settle(ctx context.Context, e *entry, successful bool) error {
 	keys, args := append(s.reservedKeys(e), s.sizesKey()), []any{e.id, "1"}
 	if successful {

@@ -33,13 +33,13 @@ import (
 
 // The helpers of these tests:
 //
-//	start(t, backend, store)    returns a fixture: a Service with rooms, a Redis and a store of objects
-//	upload, send, delete        do what users do
-//	makeDue                     makes all files due now
-//	clean                       runs the jobs as if days had passed
+//	start(t, backend, store)           returns a fixture: a Service with rooms, a Redis and a store of objects
+//	upload, send, delete               do what users do
+//	makeDue                            makes all files due now
+//	clean                              runs the jobs as if days had passed
 //	expectEmpty, expectNoLostObject    check that nothing is left, or that no file has lost its object
-//	runChild(t, …)              runs a task in another process, which is killed at a step
-//	stores                      runs a test with a directory, and with an S3 server in this process
+//	runChild(t, …)                     runs a task in another process, which is killed at a step
+//	stores                             runs a test with a directory, and with an S3 server in this process
 
 var ctx = context.Background()
 

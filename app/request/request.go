@@ -4,7 +4,7 @@
 //	body, err := request.ParseBody(c, "text", "reply_to", "key")
 //	html, err := request.Bool(c, "html")
 //
-// All functions are safe for concurrent use, and return a *protocol.Error.
+// All functions are safe for concurrent use. Their errors are of type *protocol.Error.
 package request
 
 import (
@@ -42,7 +42,7 @@ func ParseBody(c *fiber.Ctx, names ...string) (Body, error) {
 	return Body{}, Unsupported("Content-Type")
 }
 
-// ParseOptionalBody is ParseBody for a request without query parameters, and whose body may be absent.
+// ParseOptionalBody is like ParseBody, but the body may be absent. It also refuses query parameters.
 func ParseOptionalBody(c *fiber.Ctx, names ...string) (Body, error) {
 	if err := CheckQuery(c); err != nil {
 		return Body{}, err

@@ -106,7 +106,7 @@ func TestQuery(t *testing.T) {
 			return err
 		})
 		if field != want.field || (code == protocol.BadField) != (want.field != "") {
-			t.Errorf("%q: error %q for field %q, want one for %q", query, code, field, want.field)
+			t.Errorf("%q: error %q for field %q, want the field %q", query, code, field, want.field)
 		}
 		if want.field == "" && (limit != want.limit || html != want.html) {
 			t.Errorf("%q: limit %d, html %v; want %d, %v", query, limit, html, want.limit, want.html)

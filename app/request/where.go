@@ -10,9 +10,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Where returns the position of the page of history in a request, whose default limit is limit.
-func Where(c *fiber.Ctx, limit int) (where streams.Where, err error) {
-	if where.Limit, err = Int(c, "limit", limit, 1, protocol.MaxLast); err != nil {
+// Where returns which page of history a request asks for. The page has at most defaultLimit messages unless the
+// request has the parameter limit.
+func Where(c *fiber.Ctx, defaultLimit int) (where streams.Where, err error) {
+	if where.Limit, err = Int(c, "limit", defaultLimit, 1, protocol.MaxLast); err != nil {
 		return where, err
 	}
 	var parameters []string

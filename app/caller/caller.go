@@ -18,7 +18,7 @@ import (
 // Caller is the client that sent a request.
 type Caller struct {
 	User      identity.User     // zero for a visitor without a name; before Check, also for an account
-	NamedAt   time.Time         // when the user got the name
+	NamedAt   time.Time         // when the user got the name; for an account, when Check ran
 	Session   *accounts.Session // nil if the user has no account
 	Address   string            // the key of its rate limits and quotas
 	Origin    string            // this server's origin, as the client addressed it
@@ -104,8 +104,9 @@ func (i *Identifier) parse(token string, found *Caller) error {
 }
 
 // Check is middleware that refuses a request whose bearer token is invalid or belongs to a session that has ended. If the
-// token is in a cookie, Check removes the cookie and continues without a user. A banned person gets an error page once. A
-// guest with an account keeps the cookie until the next GET request, for Caller.Upgraded.
+// token is in a cookie, Check removes the cookie and continues without a user, with two exceptions. A banned person keeps
+// the cookie until an error page has explained the ban. A guest who has an account now keeps the cookie during a POST, for
+// Caller.Upgraded.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {
@@ -135,7 +136,8 @@ func (i *Identifier) Check(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// check determines the user of a session. It returns an error if the session, or the guest, has ended.
+// check determines the user of a session. It returns an error if the session has ended, or if the guest is banned or has
+// an account now.
 func (i *Identifier) check(ctx context.Context, caller *Caller) error {
 	switch {
 	case caller.Session != nil:
@@ -146,7 +148,8 @@ func (i *Identifier) check(ctx context.Context, caller *Caller) error {
 		caller.User, caller.NamedAt = userOf(verdict), time.Now()
 		_ = i.options.Accounts.RecordUse(ctx, *caller.Session) // ignore the error: only the list of sessions needs this, and the next request tries again
 	case !caller.User.IsZero():
-		// Without Redis, a guest can neither read nor write. Connections are checked when it is back.
+		// During an outage, a guest need not be refused, because nobody can read or write without Redis. The guest's
+		// connections are checked when Redis is back.
 		if err := i.options.Accounts.Guest(ctx, caller.User.ID); !errors.Is(err, accounts.ErrUnavailable) {
 			return err
 		}
@@ -154,7 +157,7 @@ func (i *Identifier) check(ctx context.Context, caller *Caller) error {
 	return nil
 }
 
-// refusalOf returns the error for a session or a guest that has ended.
+// refusalOf converts an error of check to one for clients.
 func refusalOf(err error) *protocol.Error {
 	text := "The session has ended. Sign in again."
 	switch {
@@ -166,7 +169,7 @@ func refusalOf(err error) *protocol.Error {
 	return protocol.Errorf(protocol.NotAllowed, "authorization", "%s", text)
 }
 
-// userOf returns the user of the session, with their rank.
+// userOf returns the user in a verdict, with the rank that follows from the role.
 func userOf(verdict accounts.Verdict) identity.User {
 	user := verdict.User
 	user.Rank = verdict.Role.Rank()

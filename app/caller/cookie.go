@@ -49,8 +49,7 @@ func (i *Identifier) ClearToken(c *fiber.Ctx) {
 	})
 }
 
-// Renew renews the cookie's token if that is due, so that occasional visitors stay signed in. Handlers of pages must call
-// it.
+// Renew renews the cookie's token if that is due, so that infrequent users stay signed in. Handlers of pages must call it.
 func (i *Identifier) Renew(c *fiber.Ctx) {
 	caller := Of(c)
 	switch {

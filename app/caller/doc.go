@@ -1,6 +1,6 @@
 // Package caller identifies the user who sends a request, and ends open connections when a session ends.
 //
-// A request carries a token in a cookie, or in the header Authorization. The token belongs to a guest
+// A request carries a token in a cookie, or in the Authorization header. The token belongs to a guest
 // (package identity) or to a session of an account (package accounts). An [Identifier] has two middlewares:
 // Identify parses the token without using Redis. Check then decides, usually from memory, whether the session
 // is still valid, and who its user is.

@@ -45,8 +45,8 @@ func AsError(err error) error {
 	return err
 }
 
-// AsCodeError is AsError for a request with a code. The response does not reveal whether the code is wrong, or
-// belongs to a person who has left or is banned.
+// AsCodeError is like AsError, for a request with the code of a link. The response does not reveal whether the code is
+// wrong, or belongs to a person who has left or is banned.
 func AsCodeError(err error) error {
 	if errors.Is(err, accounts.ErrUnknown) || errors.Is(err, accounts.ErrBanned) || errors.Is(err, accounts.ErrNotAllowed) {
 		err = accounts.ErrCode

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Connection is a connection that may stay open after its session has ended.
+// Connection is an open connection, which a Subscription ends when its session ends.
 type Connection interface {
 	// SignOut notifies the client that its session has ended, and closes the connection.
 	SignOut()
@@ -18,8 +18,8 @@ type Connection interface {
 	Reconnect()
 }
 
-// Subscription ends a Connection when its session ends, or when its user's name or role changes. To save memory, it does
-// not hold the Caller: there is a Subscription for each open connection.
+// Subscription ends a Connection when its session ends, or when its user's name or role changes. There is one for each
+// open connection, so it does not hold the Caller, to save memory.
 type Subscription struct {
 	accounts   *accounts.Accounts
 	connection Connection
@@ -27,8 +27,8 @@ type Subscription struct {
 	session    accounts.Session // zero for a guest
 }
 
-// Subscribe returns a Subscription for the connection. If the session has already ended, it ends the connection
-// immediately. The caller must call End when the connection is closed.
+// Subscribe returns a Subscription for the connection. If the session has already ended, Subscribe
+// ends the connection immediately. The caller must call End when the connection is closed.
 func (i *Identifier) Subscribe(ctx context.Context, caller *Caller, connection Connection) *Subscription {
 	s := &Subscription{accounts: i.options.Accounts, connection: connection, user: caller.User}
 	switch {

@@ -17,7 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Responses of up to smallBody bytes are not compressed, because they fit into one packet anyway.
+// Responses of fewer than smallBody bytes are not compressed, because they fit into one packet anyway.
 const smallBody = 512
 
 // Response is middleware for a handler whose response depends on the user. If the client already has the
@@ -44,9 +44,9 @@ func NoStore(c *fiber.Ctx) error {
 
 // NoReferrer is NoStore for pages whose URLs contain a code. It also keeps the code out of Referer.
 //
-// The forms of a page with no-referrer send "Origin: null", so that only Sec-Fetch-Site shows where they come
-// from. Old browsers do not send that, and neither does any browser over plain HTTP. Their Referer
-// then contains the origin, but not the path.
+// The forms of a page with the policy no-referrer send "Origin: null", so only Sec-Fetch-Site shows where they
+// come from. Old browsers do not send that header, and no browser sends it over plain HTTP. Such a browser gets
+// the policy origin instead: its forms send their origin, and its Referer contains the origin but not the path.
 func NoReferrer(c *fiber.Ctx) error {
 	policy := "no-referrer"
 	if c.Get("Sec-Fetch-Site") == "" && strings.Contains(c.Get(fiber.HeaderUserAgent), "Mozilla/") {
@@ -145,7 +145,7 @@ func header(c *fiber.Ctx, name string) string {
 	return strings.Join(values, ",")
 }
 
-// PrefersHTML reports whether the client prefers HTML, a page, to JSON.
+// PrefersHTML reports whether the client prefers a page in HTML to JSON.
 func PrefersHTML(c *fiber.Ctx) bool {
 	return PreferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }

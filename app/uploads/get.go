@@ -110,8 +110,8 @@ func parseDownload(c *fiber.Ctx) (isDownload bool, err error) {
 
 // matches reports whether an If-None-Match field names the ETag (RFC 9110, section 13.1.2).
 func matches(field, etag string) bool {
-	for one := range strings.SplitSeq(field, ",") {
-		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == etag {
+	for item := range strings.SplitSeq(field, ",") {
+		if item = strings.TrimSpace(item); item == "*" || strings.TrimPrefix(item, "W/") == etag {
 			return true
 		}
 	}
@@ -203,11 +203,9 @@ func contentRange(start, length, size int64, status int) string {
 	return "bytes " + strconv.FormatInt(start, 10) + "-" + strconv.FormatInt(start+length-1, 10) + total
 }
 
-const (
-	chunkSize = 32 << 10
-	// A client may take httpguard.StallTimeout to receive a chunk. On average, it must receive httpguard.MinRate bytes
-	// per second after httpguard.RateGrace.
-)
+// chunkSize is how many bytes of a download are written at a time. A client may take httpguard.StallTimeout to receive
+// a chunk. After httpguard.RateGrace, it must receive httpguard.MinRate bytes per second on average.
+const chunkSize = 32 << 10
 
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 

@@ -126,5 +126,5 @@ func (u *upload) SignOut() {
 }
 
 // Reconnect does nothing. An upload may continue after the user's name or role has changed, because package chat checks
-// the user's rights when the file is sent.
+// the user's rights when a message with the file is sent.
 func (u *upload) Reconnect() {}

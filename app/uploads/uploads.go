@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	// MaxUploads limits the uploads in progress from an address, and MaxAllUploads those from all addresses together. Each
-	// takes about 100 KB of memory, and disk space for a temporary copy of its file, or for two copies with S3.
+	// MaxUploads limits the uploads in progress from an address, and MaxAllUploads those from all addresses together.
+	// Each upload takes about 100 KB of memory, and disk space for a temporary copy of its file, or for two copies with S3.
 	MaxUploads, MaxAllUploads = 8, 64
-	// MaxDownloads limits the downloads in progress from a directory to an address.
+	// MaxDownloads limits the downloads in progress to an address. It does not apply to files in S3, because
+	// clients download those from S3 itself.
 	MaxDownloads = 64
 )
 

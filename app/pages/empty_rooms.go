@@ -25,13 +25,14 @@ func (p *Pages) rememberRoom(c *fiber.Ctx, room string) {
 	p.setEmptyRooms(c, append([]string{room}, others...))
 }
 
-// addEmptyRooms appends the rooms in the cookie, except the current one, to a list of rooms. It removes
-// from the cookie rooms that are no longer empty: those in the list, and current unless isEmpty.
-func (p *Pages) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current string, isEmpty bool) []views.RoomLink {
+// addEmptyRooms appends the rooms in the cookie, except the current one, to a list of rooms. It removes from
+// the cookie the rooms that are no longer empty: those with entries in the list, and the current room unless
+// isCurrentEmpty is true.
+func (p *Pages) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current string, isCurrentEmpty bool) []views.RoomLink {
 	remembered := p.emptyRooms(c)
 	empty := slices.DeleteFunc(slices.Clone(remembered), func(room string) bool {
 		isListed := func(link views.RoomLink) bool { return link.Name == room && link.Last != "" }
-		return room == current && !isEmpty || slices.ContainsFunc(links, isListed)
+		return room == current && !isCurrentEmpty || slices.ContainsFunc(links, isListed)
 	})
 	if len(empty) < len(remembered) {
 		p.setEmptyRooms(c, empty)

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// MaxRooms is the number of rooms in a list.
+	// MaxRooms is the maximum number of rooms in a list.
 	MaxRooms = 100
 	// PageSize is the number of messages on a page.
 	PageSize = 50
@@ -36,7 +36,7 @@ type Options struct {
 	Origins []string // other origins whose pages may connect
 	// FileLimits are the limits of files in messages; nil if the server accepts none.
 	FileLimits *protocol.FileLimits
-	// HasPreviews is whether the server fetches link previews.
+	// HasPreviews reports whether the server fetches link previews.
 	HasPreviews bool
 }
 

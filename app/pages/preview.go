@@ -9,8 +9,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// newPreview returns the description that other sites show for a link to a page. They require URLs with
-// scheme and host.
+// newPreview returns the description that other sites show for a link to a page. Those sites require absolute
+// URLs.
 func (p *Pages) newPreview(c *fiber.Ctx, title, description, path string) *views.Preview {
 	origin := caller.Of(c).Origin
 	return &views.Preview{

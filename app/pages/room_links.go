@@ -29,7 +29,7 @@ func shownTitle(room, title string) string {
 	return ""
 }
 
-// roomLinks returns the links of the sidebar, the link to the current room, and that room's description. The links
+// roomLinks returns the links in the sidebar, the link to the current room, and that room's topic and settings. The links
 // include the current room even if it is not among the most recently active rooms.
 func (p *Pages) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, about streams.About, err error) {
 	var rooms []streams.Room

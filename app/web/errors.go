@@ -95,5 +95,5 @@ func loggedPath(path string) string {
 	return path
 }
 
-// formKey is the key of a posted form's idempotency key in the request's locals.
+// formKey is the key under which a request's locals hold the idempotency key of a posted form.
 const formKey = "form key"

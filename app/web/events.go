@@ -20,8 +20,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// getEvents handles GET /r/{room}/events, a live read over HTTP. Like a WebSocket's, the connection
-// leaves the HTTP server and becomes a feed.
+// getEvents handles GET /r/{room}/events, a live read over HTTP. As with a WebSocket, the connection leaves
+// the HTTP server and becomes a feed.
 func (s *Server) getEvents(c *fiber.Ctx) error {
 	room, from, err := parseEvents(c, "after", "last")
 	if err != nil {
@@ -56,8 +56,8 @@ func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lin
 	})
 }
 
-// startReading follows the room, and then writes the head: once the client has the header, it receives
-// every new entry. If startReading cannot follow the room, it closes the feed.
+// startReading follows the room before it writes the head, so that a client that has the response's header
+// receives every entry stored from then on. If startReading cannot follow the room, it closes the feed.
 func (s *Server) startReading(feed *live.Feed, room string, format protocol.BatchFormat, open func(ready func(*streams.Reader)) (*streams.Reader, error)) {
 	defer feed.Recover()
 	if err := feed.Follow(room, format, open); err != nil {
@@ -68,7 +68,7 @@ func (s *Server) startReading(feed *live.Feed, room string, format protocol.Batc
 	feed.Write(nil)
 }
 
-// takeOver takes the connection from the HTTP server and turns it into a feed, whose head is the header.
+// takeOver takes the connection from the HTTP server and turns it into a feed, whose head is the response's header.
 // serve writes the response to the feed, and the response ends when serve returns. takeOver calls done
 // exactly once, at the end, even if it never calls serve. While the server drains, the response is
 // lines.Refusal.
@@ -114,9 +114,9 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 // isChunked reports whether a streamed response is chunked, which HTTP/1.0 does not allow.
 func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11() }
 
-// refuseEventSource answers an EventSource that is refused for a temporary reason. It returns false if
-// the request is not from an EventSource or the reason is not temporary. A program that does not prefer
-// server-sent events to JSON gets the error.
+// refuseEventSource responds with status 200 to an EventSource that is refused for a temporary reason, because
+// an EventSource does not reconnect after any other status. It returns false, and leaves the response to its
+// caller, if the reason is not temporary or the client does not prefer server-sent events to JSON.
 func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	const events = "text/event-stream"
 	if !isEventsPath(c.Path()) || c.Method() != http.MethodGet || !refused.IsTemporary() || negotiate.PreferredType(c, fiber.MIMEApplicationJSON, events) != events {
@@ -128,14 +128,14 @@ func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	return true
 }
 
-// isEventsPath reports whether a path is that of a live read.
-func isEventsPath(text string) bool {
-	isRoom, _ := path.Match(eventsPattern, text)
-	return isRoom || text == auditPath
+// isEventsPath reports whether a URL's path is that of the events of a room or of the audit log.
+func isEventsPath(urlPath string) bool {
+	isRoom, _ := path.Match(eventsPattern, urlPath)
+	return isRoom || urlPath == auditPath
 }
 
-// parseEvents returns the room of a live read and the position from which to read it. The request may
-// have the given parameters.
+// parseEvents returns the room of a live read and the position from which to read it. It refuses parameters
+// other than the given ones.
 func parseEvents(c *fiber.Ctx, parameters ...string) (room string, from streams.From, err error) {
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
@@ -172,7 +172,7 @@ func parseFrom(c *fiber.Ctx, parameters ...string) (from streams.From, err error
 	return from, nil
 }
 
-// linesFor returns the codec of the format that the client accepts, and its content type.
+// linesFor returns the codec of the format that the client prefers, and its content type.
 func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 	const events, ndjson, text = "text/event-stream; charset=utf-8", "application/x-ndjson; charset=utf-8", "text/plain; charset=utf-8"
 	switch negotiate.PreferredType(c, events, ndjson, text) {

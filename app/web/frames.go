@@ -59,7 +59,8 @@ func (s *Server) postFrame(c *fiber.Ctx) error {
 	return c.Send(protocol.EncodeStored(frame.Room, frame.Key, stored.Cursor.ID))
 }
 
-// parseFrame returns the frame in a request. Frames of other types need a connection.
+// parseFrame returns the frame in a request, which must store an entry or mark a room as read. Frames of other types
+// need a WebSocket.
 func parseFrame(c *fiber.Ctx) (frame protocol.Frame, err error) {
 	if err := request.CheckQuery(c); err != nil {
 		return frame, err

@@ -19,7 +19,8 @@ import (
 )
 
 // guard makes the HTTP server respond with our errors and headers to requests that it refuses itself:
-// those with an unknown method, and those that package httpguard refuses.
+// those with an unknown method, and those that package httpguard refuses. It also lets the handler of an
+// upload read the body from the connection.
 func (s *Server) guard() {
 	server := s.fiber.Server()
 	handle, refuse := server.Handler, server.ErrorHandler
@@ -63,14 +64,15 @@ func (s *Server) guard() {
 	}
 }
 
-// isUpload reports whether the handler reads the body of the request from the connection, because it may be larger than
-// all others.
+// isUpload reports whether a request is an upload. Its handler reads the body from the connection, because the body may
+// be larger than that of any other request.
 func (s *Server) isUpload(header *fasthttp.RequestHeader) bool {
 	return s.options.Files != nil && uploads.IsUpload(header)
 }
 
 func checkRequest(header *fasthttp.RequestHeader) error {
-	// HeaderReceived has checked the request already, and closes the connection if Check refuses it.
+	// HeaderReceived has already called Check. If Check refused the request, HeaderReceived set Connection: close, so
+	// other requests need no second check.
 	if header.ConnectionClose() {
 		if refusal := httpguard.Check(header); refusal != nil {
 			return &protocol.Error{Code: protocol.BadFrame, Status: refusal.Status, Message: refusal.Message}

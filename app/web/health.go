@@ -27,8 +27,8 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	case err != nil:
 		return &protocol.Error{Code: protocol.Unavailable, Message: "Redis does not answer, or cannot store messages.", RetryAfter: cacheTime, Cause: err}
 	}
-	// A Redis that evicts keys is no reason to fail. The load balancer would drop all servers, and
-	// users would lose access to the rooms that are still there.
+	// The server is ready even if Redis evicts keys. Otherwise the load balancer would drop all servers,
+	// and users would lose access to the rooms that are still there.
 	if warning := s.chat.Warning(); warning != "" {
 		return c.SendString("ready\nwarning: " + warning + "\n")
 	}

@@ -51,7 +51,7 @@ type posted struct {
 	Key    string `json:"key"`
 }
 
-// parseMessage returns the message in a request and the token of its preview, after checking its fields.
+// parseMessage parses and checks the message in a request. It also returns the token of the message's link preview.
 func parseMessage(c *fiber.Ctx) (entry streams.Entry, preview string, isForm bool, err error) {
 	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
 		return entry, "", false, err

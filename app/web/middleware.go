@@ -54,8 +54,8 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	}
 }
 
-// fileSources returns from where pages may load pictures, videos and sounds of messages: from this server, from the page
-// itself before they are sent, and from the store. It belongs behind img-src.
+// fileSources returns the sources from which pages may load the pictures, videos and sounds of messages: this server, the
+// page itself (before it has sent a file), and the store. The result completes img-src, and adds media-src.
 func (s *Server) fileSources() string {
 	if s.options.Files == nil {
 		return ""

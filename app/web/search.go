@@ -34,7 +34,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	lines := live.SearchResults(isChunked(c))
 	return s.takeOver(c, "application/x-ndjson", lines, search.Close, func(feed *live.Feed) {
 		write := func(line []byte) bool { return !feed.Closed() && feed.Write(lines.Chunk(append(line, '\n'))) }
-		feed.Write(nil) // the first match may take a while
+		feed.Write(nil) // sends the head now, because the first match may take a while
 		var refused error
 		searched, older, err := search.Run(func(entry *streams.Entry) bool {
 			var render protocol.Render

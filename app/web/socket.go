@@ -78,8 +78,9 @@ func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 	return &follow, err
 }
 
-// startSocket takes over the connection after the handshake. It releases a pooled connection, the
-// request, and the buffers of 16 KiB and 4 KiB, which the WebSocket library would otherwise keep.
+// startSocket takes over the connection after the handshake. Because it returns at once, the WebSocket library
+// releases its own connection object, the request, and buffers of 16 KiB and 4 KiB, which it would otherwise keep
+// for as long as the socket is open.
 func (s *Server) startSocket(upgraded *websocket.Conn) {
 	opening := upgraded.Locals(handshakeKey).(*handshake)
 	from := opening.caller

@@ -50,7 +50,7 @@ func TestEverySendIsAcknowledged(t *testing.T) {
 	first := await[*client.Stored](ada)
 	for range 60 {
 		if again := await[*client.Stored](ada); *again != *first {
-			t.Errorf("again: %+v, want %+v", again, first)
+			t.Errorf("repeated send: got %+v, want %+v", again, first)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 		t.Errorf("closed with %d, want 1012", code)
 	}
 	if line, err := events.Line(); err == nil {
-		t.Errorf("the stream continued with %q, want its end", line)
+		t.Errorf("the stream continued with %q, want it to end", line)
 	}
 	shutdown.Wait()
 	other.post(ada, "lobby", "after")

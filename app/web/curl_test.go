@@ -105,7 +105,7 @@ func (d *docShell) export(t *testing.T, line string) {
 		t.Fatalf("exported %v, want one file: %v", exported, err)
 	}
 	if content, err := os.ReadFile(exported[0]); err != nil || !strings.HasPrefix(string(content), "\x89PNG") {
-		t.Errorf("the exported file is %.20q: %v", content, err)
+		t.Errorf("the exported file begins with %.20q, %v; want a PNG", content, err)
 	}
 }
 

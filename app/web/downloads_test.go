@@ -24,8 +24,8 @@ func TestRanges(t *testing.T) {
 	path := "/f/lobby/" + s.sendFiles("lobby", ada, s.uploadTo("lobby", ada, "digits", "0123456789")) + "/0"
 	etag := s.get(path).header.Get("Etag")
 	for field, want := range map[string]struct {
-		status         int
-		body, inHeader string
+		status             int
+		body, contentRange string
 	}{
 		"bytes=0-1":                          {206, "01", "bytes 0-1/10"},
 		"bytes=0-":                           {206, "0123456789", "bytes 0-9/10"},
@@ -51,8 +51,8 @@ func TestRanges(t *testing.T) {
 			headers = append(headers, condition)
 		}
 		got := s.get(path, headers...)
-		if got.status != want.status || got.body != want.body || got.header.Get("Content-Range") != want.inHeader {
-			t.Errorf("%s %s: %d %q %q, want %+v", field, condition, got.status, got.body, got.header.Get("Content-Range"), want)
+		if got.status != want.status || got.body != want.body || got.header.Get("Content-Range") != want.contentRange {
+			t.Errorf("%s %s: status %d, body %q, Content-Range %q; want %+v", field, condition, got.status, got.body, got.header.Get("Content-Range"), want)
 		}
 	}
 	if head := s.request("HEAD", path, "", "Range: bytes=0-1"); head.status != http.StatusOK || head.header.Get("Content-Length") != "10" { // RFC 9110, section 14.2
@@ -100,7 +100,7 @@ func TestDownloadsFromABucket(t *testing.T) {
 			t.Fatal(err)
 		}
 		if object.Body.Close(); object.StatusCode != http.StatusOK || object.Header.Get("Content-Type") != test.contentType || object.Header.Get("Content-Disposition") != test.disposition {
-			t.Errorf("%s, from the bucket: got status %d and headers %v", name, object.StatusCode, object.Header)
+			t.Errorf("%s, from the bucket: got status %d and headers %v, want 200, %q and %q", name, object.StatusCode, object.Header, test.contentType, test.disposition)
 		}
 	}
 	if policy := s.get("/r/lobby", "Accept: text/html").header.Get("Content-Security-Policy"); !strings.Contains(policy, "img-src 'self' data: blob: "+store.Origin()+";") || !strings.Contains(policy, "media-src 'self' blob: "+store.Origin()+";") {
@@ -123,7 +123,7 @@ func TestConcurrentDownloadsAreLimited(t *testing.T) {
 		}
 		defer conn.Close()
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
-		if _, err := conn.Read(make([]byte, 1)); err != nil { // and does not read the rest
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // the test does not read the rest
 			t.Fatal(err)
 		}
 	}

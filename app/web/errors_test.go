@@ -36,7 +36,7 @@ func TestErrorsArePagesForBrowsersOnly(t *testing.T) {
 func expectErrorPage(t *testing.T, got response, status int, title, text string, canRetry bool) {
 	t.Helper()
 	if got.status != status || !strings.Contains(got.body, "<title>"+title+" · Burble</title>") || !strings.Contains(got.body, "<h1>"+title+"</h1>") {
-		t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
+		t.Errorf("status %d, want %d and the title %q: %s", got.status, status, title, got.body)
 	}
 	if !strings.Contains(got.body, text) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != canRetry {
 		t.Errorf("%s: want %q, a link to the home page, and a link to try again: %v; got %s", title, text, canRetry, got.body)

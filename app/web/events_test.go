@@ -160,7 +160,7 @@ func TestNoticesFollowTheHead(t *testing.T) {
 		fmt.Fprintf(conn, "GET /r/lobby/events HTTP/1.1\r\nHost: %s\r\n\r\n", s.host)
 		line, err := bufio.NewReader(conn).ReadString('\n')
 		if conn.Close(); line != "HTTP/1.1 200 OK\r\n" {
-			t.Fatalf("a live read begins with %q, %v", line, err)
+			t.Fatalf("a live read begins with %q, %v; want status 200", line, err)
 		}
 		socket, _ := s.dial()
 		if first := socket.next("hello").Data; !strings.HasPrefix(string(first), `{"type":"hello"`) {

@@ -10,8 +10,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// BenchmarkStrangerAsksForAHiddenRoom reports how long a stranger waits for the refusal of a private room, of a
-// deleted one and of one that never existed, in turn, as percentiles in µs. They should be the same.
+// BenchmarkStrangerAsksForAHiddenRoom reports how long the server takes to refuse a stranger a private room, a deleted
+// room, and a room that never existed, as percentiles in µs. The three kinds of room should take equally long.
 func BenchmarkStrangerAsksForAHiddenRoom(b *testing.B) {
 	s := startServer(b, redistest.Single(b).Redis)
 	owner, eve := s.newAccount("Olga", accounts.Owner), s.newAccount("Eve", accounts.Member)

@@ -17,13 +17,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// probe is one way for a stranger to find out whether a room exists. The response must not depend on that.
+// probe is one way in which a stranger may try to find out whether a room exists. The response must be the same
+// whether it exists or not.
 type probe struct {
 	name string
 	send func(s *testServer, user testUser, room string) string
 }
 
-// httpProbe makes a request. In path and body, ROOM and USER stand for the room and a member of it.
+// httpProbe makes a request. In path and body, ROOM stands for the room.
 func httpProbe(method, path, body string, headers ...string) probe {
 	return probe{fmt.Sprintf("%s %s %.40s %s", method, path, body, headers), func(s *testServer, user testUser, room string) string {
 		replace := strings.NewReplacer("ROOM", room)

@@ -16,7 +16,7 @@ func TestMessagesSentRightAfterFollowAreDelivered(t *testing.T) {
 	ada := s.signIn("Ada")
 	for _, last := range []int{0, 1} {
 		for i := range 60 {
-			room := fmt.Sprintf("last-%d-%d", last, i%20) // a new room, one without followers, one with
+			room := fmt.Sprintf("last-%d-%d", last, i%20) // first new rooms, then rooms with and without followers
 			c := s.connect(ada)
 			c.sendf(`{"type":"follow","room":%q,"last":%d}`, room, last)
 			var sent []string

@@ -143,7 +143,7 @@ func TestUnknownMethodsGetOurErrors(t *testing.T) {
 			got := s.request(method, path, "")
 			got.expectRefusal(t, 501, protocol.BadFrame, "")
 			if got.header.Get("Content-Security-Policy") == "" || got.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("%s %s: headers %v, want the usual ones", method, path, got.header)
+				t.Errorf("%s %s: headers %v, want a Content-Security-Policy and no-store", method, path, got.header)
 			}
 		}
 		if page := s.request(method, "/", "", "Accept: text/html"); page.status != 501 || !strings.Contains(page.body, "<h1>") {
@@ -187,18 +187,18 @@ func TestHostsOtherThanTheServersAreRefused(t *testing.T) {
 		"a.example.net": true, "other.example": true,
 		"evil.example": false, "evil.example:" + port: false, "chat.example.org.evil.example": false, "example.net": false, "127.0.0.1.evil.example": false,
 	} {
-		allowed, page := map[bool]int{true: 200, false: 421}[isAllowed], "Accept: text/html"
+		wantStatus, page := map[bool]int{true: 200, false: 421}[isAllowed], "Accept: text/html"
 		for _, path := range []string{"/", "/r/lobby", "/r/lobby/messages", "/rooms", "/metrics"} {
 			got := s.get(path, "Host: "+host)
-			if got.status != allowed {
-				t.Errorf("%s at %s: status %d, want %d: %s", path, host, got.status, allowed, got.body)
+			if got.status != wantStatus {
+				t.Errorf("%s at %s: status %d, want %d: %s", path, host, got.status, wantStatus, got.body)
 			}
 			if !isAllowed {
 				got.expectRefusal(t, 421, protocol.NotAllowed, "host")
 			}
 		}
-		if got := s.postJSON("/session", `{"name":"Eve"}`, "Host: "+host, "Origin: http://"+host); got.status != allowed {
-			t.Errorf("session at %s: status %d, want %d", host, got.status, allowed)
+		if got := s.postJSON("/session", `{"name":"Eve"}`, "Host: "+host, "Origin: http://"+host); got.status != wantStatus {
+			t.Errorf("session at %s: status %d, want %d", host, got.status, wantStatus)
 		}
 		if _, refused := s.dial("Host: "+host, "Origin: http://"+host); (refused == nil) != isAllowed {
 			t.Errorf("socket at %s: error %v, want accepted: %v", host, refused, isAllowed)
@@ -240,17 +240,17 @@ func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 		}
 	}
 	for name, got := range map[string]response{
-		"https":              s.get("/rooms", host, "X-Forwarded-Proto: https"),
-		"unknown":            s.get("/rooms", host),
-		"forged":             s.get("/rooms", host, plain, "X-Forwarded-Proto: https"),
-		"no trusted proxy":   direct.get("/rooms", host, plain),
-		"localhost":          s.get("/rooms", "Host: localhost", plain),
-		"IP address":         s.get("/rooms", plain),
-		"health check":       s.get("/healthz", host, plain),
-		"readiness":          s.get("/readyz", host, plain),
-		"a post":             s.postJSON("/session", `{"name":"Ada"}`, host, plain),
-		"name of a machine":  s.get("/rooms", "Host: burble:8080", plain),
-		"Traefik's for a WS": s.get("/rooms", host, "X-Forwarded-Proto: wss"),
+		"https":             s.get("/rooms", host, "X-Forwarded-Proto: https"),
+		"unknown":           s.get("/rooms", host),
+		"forged":            s.get("/rooms", host, plain, "X-Forwarded-Proto: https"),
+		"no trusted proxy":  direct.get("/rooms", host, plain),
+		"localhost":         s.get("/rooms", "Host: localhost", plain),
+		"IP address":        s.get("/rooms", plain),
+		"health check":      s.get("/healthz", host, plain),
+		"readiness":         s.get("/readyz", host, plain),
+		"a post":            s.postJSON("/session", `{"name":"Ada"}`, host, plain),
+		"name of a machine": s.get("/rooms", "Host: burble:8080", plain),
+		"wss, from Traefik": s.get("/rooms", host, "X-Forwarded-Proto: wss"),
 	} {
 		if got.status != 200 {
 			t.Errorf("%s: status %d, want 200: %v", name, got.status, got.header)

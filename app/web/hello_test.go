@@ -33,7 +33,7 @@ func TestHelloContainsTheUserAndTheTime(t *testing.T) {
 		hello := awaitText[*client.Hello](c)
 		text, found := strings.CutPrefix(hello, want)
 		if at, err := strconv.ParseInt(strings.TrimSuffix(text, "}"), 10, 64); !found || err != nil || at < earliest || at > time.Now().UnixMilli() {
-			t.Errorf("%s: hello is %s, want %sthe time}, from %d", test.name, hello, want, earliest)
+			t.Errorf("%s: hello is %s, want %s and then a time of at least %d", test.name, hello, want, earliest)
 		}
 	}
 }

@@ -102,7 +102,7 @@ type testUser struct {
 	Token       string
 }
 
-// anonymous is a visitor without a name, which may only read.
+// anonymous is a visitor without a name, who may only read.
 var anonymous testUser
 
 // bearer returns the header that identifies the user.
@@ -150,7 +150,7 @@ func (s *testServer) history(room, query string) client.History {
 	return page
 }
 
-// expectUnchanged checks that nothing was stored in the lobby since the page before was read.
+// expectUnchanged checks that nothing has been stored in the lobby since the test read its history, before.
 func expectUnchanged(t *testing.T, s *testServer, before client.History) {
 	t.Helper()
 	if after := s.history("lobby", ""); after.AsOf != before.AsOf {

@@ -53,14 +53,14 @@ import (
 //	post, history, ids, texts          messages
 //	expectUnchanged                    checks that nothing was stored
 //	openStream                         starts a live read; line, event, entry, jsonLine and readN read it
-//	validKey, invalidRooms, …              valid and invalid input
+//	validKey, invalidRooms, …          valid and invalid input
 //
 // WebSockets, in helpers_socket_test.go:
 //
 //	dial, dialPath            open a socket, or return why it was refused
 //	open, connect             open a socket and read its hello
 //	send, sendf               send a frame
-//	follow, post, appendf     send a frame and read the answer
+//	follow, post, appendf     send a frame and read the response
 //	read, readNext            read entries and check that none are missing
 //	await, awaitText, awaitWhere, awaitReceived   read up to a frame of a type
 //	awaitClose                read up to the close frame
@@ -166,7 +166,7 @@ func startOne(t testing.TB, changes ...func(*settings)) *testServer {
 	return startServer(t, newMiniredis(t), changes...)
 }
 
-// newMiniredis starts a miniredis and returns how to connect to it.
+// newMiniredis starts a miniredis and returns its address.
 func newMiniredis(t testing.TB) *conns.Address {
 	t.Helper()
 	return &conns.Address{Addrs: []string{miniredis.RunT(t).Addr()}}

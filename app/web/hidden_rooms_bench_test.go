@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// BenchmarkRoomPage reads the page and the list of rooms of a person in 1,000 private rooms. One of them has
-// 10,000 members.
+// BenchmarkRoomPage requests the pages of rooms and the list of rooms for a member of 1,000 private rooms, one of
+// which has 10,000 members.
 func BenchmarkRoomPage(b *testing.B) {
 	s := startServer(b, redistest.Start(b).Redis())
 	user, _ := s.upgrade(s.signIn("Ada"))

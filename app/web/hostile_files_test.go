@@ -39,7 +39,7 @@ func photo(t *testing.T, text string) string {
 	return plain[:2] + string(segment) + exif + plain[2:]
 }
 
-// animation returns a GIF with a number of frames of one pixel.
+// animation returns a GIF with the given number of frames, each of one pixel.
 func animation(t *testing.T, frames int) string {
 	one := encodeWith(t, func(b *bytes.Buffer) error {
 		return gif.Encode(b, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Black, color.White}), nil)
@@ -48,8 +48,8 @@ func animation(t *testing.T, frames int) string {
 	return one[:frame] + strings.Repeat(one[frame:len(one)-1], frames) + ";"
 }
 
-// lying returns a PNG whose header has another size.
-func lying(picture string, width, height uint32) string {
+// withForgedSize returns the PNG with another size in its header.
+func withForgedSize(picture string, width, height uint32) string {
 	forged := []byte(picture)
 	binary.BigEndian.PutUint32(forged[16:], width)
 	binary.BigEndian.PutUint32(forged[20:], height)
@@ -57,9 +57,9 @@ func lying(picture string, width, height uint32) string {
 	return string(forged)
 }
 
-// black returns the PNG with another size, and with black pixels. png.Encode takes seconds for as many under the race
-// detector.
-func black(t *testing.T, picture string, width, height int) string {
+// blackPicture returns a PNG of the given size with black pixels, made from another PNG. Under the race detector,
+// png.Encode would take seconds for a large one.
+func blackPicture(t *testing.T, picture string, width, height int) string {
 	const headerEnd = 33
 	data := encodeWith(t, func(b *bytes.Buffer) error {
 		b.WriteString("IDAT")
@@ -70,14 +70,14 @@ func black(t *testing.T, picture string, width, height int) string {
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(data)-len("IDAT")))
 	chunk = binary.BigEndian.AppendUint32(append(chunk, data...), crc32.ChecksumIEEE([]byte(data)))
 	end := strings.LastIndex(picture, "IEND") - 4
-	return lying(picture, uint32(width), uint32(height))[:headerEnd] + string(chunk) + picture[end:]
+	return withForgedSize(picture, uint32(width), uint32(height))[:headerEnd] + string(chunk) + picture[end:]
 }
 
 const attachment = "application/octet-stream" // the type of files that browsers must not show
 
-// expectInert checks that a file is served with the type, as an attachment unless browsers may show that type,
-// and that what is shown or saved does not contain without.
-func expectInert(t *testing.T, what string, served response, file uploaded, servedAs, without string) {
+// expectInert checks that a file is served with the type servedAs, and as an attachment unless browsers may show that
+// type. Neither the content that a browser shows nor the name under which it saves the file may contain forbidden.
+func expectInert(t *testing.T, what string, served response, file uploaded, servedAs, forbidden string) {
 	t.Helper()
 	disposition := served.header.Get("Content-Disposition")
 	isInline := strings.HasPrefix(disposition, "inline")
@@ -85,21 +85,21 @@ func expectInert(t *testing.T, what string, served response, file uploaded, serv
 		served.header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(served.header.Get("Content-Security-Policy"), "sandbox;") {
 		t.Errorf("%s: got status %d and unsafe headers %v", what, served.status, served.header)
 	}
-	if isInline && without != "" && strings.Contains(served.body, without) {
-		t.Errorf("%s: the server sent the file with %q in it", what, without)
+	if isInline && forbidden != "" && strings.Contains(served.body, forbidden) {
+		t.Errorf("%s: the server sent the file with %q in it", what, forbidden)
 	}
-	if !isInline && (without != "" && strings.Contains(file.Name+disposition, without) || served.header.Get("Set-Cookie") != "" || len(file.Name) > 120) {
+	if !isInline && (forbidden != "" && strings.Contains(file.Name+disposition, forbidden) || served.header.Get("Set-Cookie") != "" || len(file.Name) > 120) {
 		t.Errorf("%s: got the unsafe name %q or Content-Disposition %q", what, file.Name, disposition)
 	}
 }
 
-// Every hostile file gets a clear error, or is served so that a browser does nothing with it. The test measures the
-// memory of the whole process, so it is not parallel.
+// Every hostile file is either refused with an error, or served so that browsers do not run anything in it. The test
+// measures the memory of the whole process, so it is not parallel.
 func TestHostileUploads(t *testing.T) {
 	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")
 	small := encodeWith(t, func(b *bytes.Buffer) error { return png.Encode(b, image.NewGray(image.Rect(0, 0, 64, 48))) })
-	bomb := black(t, small, 6000, 4000)
+	bomb := blackPicture(t, small, 6000, 4000)
 	archive := encodeWith(t, func(b *bytes.Buffer) error {
 		writer := zip.NewWriter(b)
 		writer.Create("index.html")
@@ -107,9 +107,9 @@ func TestHostileUploads(t *testing.T) {
 	})
 	for name, test := range map[string]struct {
 		file, content string
-		refused       protocol.Code // or
-		servedAs      string
-		without       string // what must not be served
+		refused       protocol.Code // "" if the server accepts the file
+		servedAs      string        // the type of an accepted file
+		forbidden     string        // text that must not be served
 	}{
 		"SVG":                              {"a.svg", `<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`, "", attachment, ""},
 		"SVG that is called a PNG":         {"a.png", `<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`, "", attachment, ""},
@@ -125,10 +125,10 @@ func TestHostileUploads(t *testing.T) {
 		"a photo with a location":          {"a.jpg", photo(t, "GPSLatitude 52.5200"), "", "image/jpeg", "GPSLatitude"},
 		"HTML that begins as a GIF":        {"a.gif", "GIF89a" + script, protocol.BadField, "", ""},
 		"a picture of 24 megapixels":       {"a.png", bomb, "", "image/png", ""},
-		"a picture of 25 megapixels":       {"a.png", lying(small, 5000, 5000), protocol.BadField, "", ""},
-		"a picture of 4 billion pixels":    {"a.png", lying(small, 1<<31-1, 1<<31-1), protocol.BadField, "", ""},
-		"a picture without pixels":         {"a.png", lying(small, 0, 0), protocol.BadField, "", ""},
-		"a picture that is smaller":        {"a.png", lying(small, 640, 480), protocol.BadField, "", ""},
+		"a picture of 25 megapixels":       {"a.png", withForgedSize(small, 5000, 5000), protocol.BadField, "", ""},
+		"a picture of 4 billion pixels":    {"a.png", withForgedSize(small, 1<<31-1, 1<<31-1), protocol.BadField, "", ""},
+		"a picture without pixels":         {"a.png", withForgedSize(small, 0, 0), protocol.BadField, "", ""},
+		"a picture smaller than claimed":   {"a.png", withForgedSize(small, 640, 480), protocol.BadField, "", ""},
 		"an animation of 100,000 frames":   {"a.gif", animation(t, 100_000), protocol.BadField, "", ""},
 		"half a picture":                   {"a.png", small[:len(small)/2], protocol.BadField, "", ""},
 		"the beginning of a picture":       {"a.png", small[:9], protocol.BadField, "", ""},
@@ -136,7 +136,7 @@ func TestHostileUploads(t *testing.T) {
 		"a name that is a path":            {"../../etc/passwd", "x", "", attachment, "/"},
 		"a name that is a path on Windows": {`..\..\boot.ini`, "x", "", attachment, `\`},
 		"a name from right to left":        {"photo\u202egnp.exe", "x", "", attachment, "\u202e"},
-		"a name with lines":                {"a\r\nSet-Cookie: a=b", "x", "", attachment, "\n"},
+		"a name with line breaks":          {"a\r\nSet-Cookie: a=b", "x", "", attachment, "\n"},
 		"a name that is a device":          {"CON", "x", "", attachment, ""},
 		"a long name":                      {strings.Repeat("é", 1000), "x", "", attachment, ""},
 	} {
@@ -159,6 +159,6 @@ func TestHostileUploads(t *testing.T) {
 		var file uploaded
 		got.decode(t, &file)
 		served := s.get("/f/hostile/" + s.sendFiles("hostile", ada, file) + "/0")
-		expectInert(t, name, served, file, test.servedAs, test.without)
+		expectInert(t, name, served, file, test.servedAs, test.forbidden)
 	}
 }

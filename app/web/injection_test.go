@@ -56,7 +56,7 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 		for _, path := range []string{"/messages", "/events", "/search?q=x", ""} {
 			if location, ok := respelled[invalid]; ok && path == "" {
 				if got := s.get("/r/" + escaped); got.status != 301 || got.header.Get("Location") != location {
-					t.Errorf("/r/%s: %d to %q, want %q", escaped, got.status, got.header.Get("Location"), location)
+					t.Errorf("/r/%s: status %d, Location %q; want 301 and %q", escaped, got.status, got.header.Get("Location"), location)
 				}
 			} else if got := s.get("/r/" + escaped + path); got.status != 400 && got.status != 404 {
 				t.Errorf("/r/%s%s: status %d, want 400 or 404", escaped, path, got.status)
@@ -82,7 +82,7 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 	}
 }
 
-// Anyone who knows a room's name may read the room, so reading must neither create a room nor list one.
+// Anyone who knows the name of a public room may read it, so reading must neither create a room nor list one.
 func TestReadingARoomNeitherCreatesNorListsIt(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

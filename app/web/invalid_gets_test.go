@@ -124,6 +124,6 @@ func TestOversizedHeadersAndOtherMethods(t *testing.T) {
 	}
 	s.request("HEAD", "/r/lobby/search?q=x", "")
 	if again := s.get("/r/lobby/search?q=x"); again.status != 200 {
-		t.Errorf("search after HEAD of one: status %d, want 200", again.status)
+		t.Errorf("a search after a HEAD request for a search: status %d, want 200", again.status)
 	}
 }

@@ -137,7 +137,8 @@ func TestLargePagesCountAsSeveralRequests(t *testing.T) {
 	}
 }
 
-// The server cannot skip entries from an older release, so they cost as much as those of a larger page.
+// An older release stored entries that a page must read to find its messages, because the server cannot skip them.
+// Such a page costs as much as a larger one.
 func TestPagesAreChargedForTheEntriesTheyRead(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -154,7 +155,7 @@ func TestPagesAreChargedForTheEntriesTheyRead(t *testing.T) {
 		for s.get(path, address).status == 200 {
 			accepted++
 		}
-		if maximum := 4 + int(time.Since(began).Seconds()/2); accepted < 2 || accepted > maximum { // a burst of 40, 20 each
+		if maximum := 4 + int(time.Since(began).Seconds()/2); accepted < 2 || accepted > maximum { // the burst is 40, and each page costs 20
 			t.Errorf("%s: %d pages were accepted, want 2 to %d", path, accepted, maximum)
 		}
 	}
@@ -236,7 +237,7 @@ func TestStaticFilesOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateAddress, set.TrustedProxy = 0.5, peer.ProxyFly })
 	refused := false
-	for i := 0; i < 1000 && !refused; i++ { // the burst is 40, and a slow machine sends slowly
+	for i := 0; i < 1000 && !refused; i++ { // the burst is 40, but the limit refills while a slow machine sends
 		refused = s.get("/sw.js", "Fly-Client-IP: 203.0.113.1").status == 429
 	}
 	if !refused {

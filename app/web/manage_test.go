@@ -33,7 +33,7 @@ func (s *testServer) newAccount(name string, role accounts.Role) testUser {
 	return testUser{client.User{ID: guest.ID, Name: guest.Name}, signedIn.Token}
 }
 
-// manage makes a request with JSON, which may be empty, as the user. It checks the status.
+// manage makes a request as the user, and checks the status of the response. The body is JSON or empty.
 func (s *testServer) manage(user testUser, method, path, body string, status int) response {
 	s.t.Helper()
 	headers := []string{"Content-Type: " + jsonType}
@@ -156,7 +156,7 @@ func TestManagementErrors(t *testing.T) {
 	}
 }
 
-// sendForm posts a form as a browser of the user does, and returns where it leads.
+// sendForm posts a form as the user's browser does, and checks the status of the response.
 func (s *testServer) sendForm(user testUser, path string, status int, fields ...string) response {
 	s.t.Helper()
 	form := url.Values{}
@@ -193,7 +193,7 @@ func TestManageRoomsWithForms(t *testing.T) {
 	do(ada, "add", http.StatusSeeOther, "user", owner.ID)
 	do(ada, "mute", http.StatusSeeOther, "user", bob.ID, "mute", "1d", "reason", "spam")
 	if got := page(ada); !strings.Contains(got, "Muted until") || !strings.Contains(got, "You are the only moderator") {
-		t.Errorf("the page shows neither the mute nor that Ada is the only moderator: %s", got)
+		t.Errorf("the page lacks the mute, or that Ada is the only moderator: %s", got)
 	}
 	do(ada, "unmute", http.StatusSeeOther, "user", bob.ID)
 	do(owner, "promote", http.StatusSeeOther, "user", bob.ID)
@@ -203,7 +203,7 @@ func TestManageRoomsWithForms(t *testing.T) {
 		t.Errorf("the page does not show the settings: %s", got)
 	}
 	if got := s.get(at, "Cookie: burble="+bob.Token, "Accept: text/html").body; !strings.Contains(got, `<h1 translate="no">Week two</h1>`) || strings.Contains(got, "#"+room) {
-		t.Errorf("the room's page does not have its title")
+		t.Error("the room's page lacks the title, or shows the name")
 	} else if !strings.Contains(got, `role="status">This room is locked. Only moderators may post.</p>`) {
 		t.Errorf("the room's page does not show that it is locked: %s", got)
 	}
@@ -234,7 +234,8 @@ func TestManageRoomsWithForms(t *testing.T) {
 	forged.expectRefusal(t, http.StatusForbidden, protocol.NotAllowed, "origin")
 }
 
-// A member who is removed gets the removal and then closed, on every live read, and a deletion closes too.
+// On every live read of a room, a removed member receives the entry of the removal, and then "closed". Deleting the room
+// closes its live reads, too.
 func TestLiveReadsOfARoomAreClosed(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

@@ -27,7 +27,7 @@ func TestMentionsAreFoundWhenStored(t *testing.T) {
 		c := s.connect(s.signIn("Bob"))
 		c.follow("lobby", `,"last":0`)
 		next := c.readNext("lobby")
-		say := func(text string) []string {
+		mentionsIn := func(text string) []string {
 			c.appendf(`{"type":"send","room":"lobby","key":"%s","text":"%s"}`, client.NewKey(), text)
 			return next(1)[0].Mentions
 		}
@@ -36,7 +36,7 @@ func TestMentionsAreFoundWhenStored(t *testing.T) {
 			{"@ada lovelace, look", "Ada Lovelace", "ada lovelace"}, {"@ADA, look", "Ada", "ada"}, {"@ΣΩΚΡΆΤΗΣ", "Σωκράτης", "σωκρατησ"}, {"@jose", "José", "jose"},
 			{"https://medium.com/@Ada/x", "", ""}, {"npm i @ada/core", "", ""}, {`\\@Ada`, "", ""}, {"`@Ada`", "", ""},
 		} {
-			got := say(test.text)
+			got := mentionsIn(test.text)
 			if counts[test.want]++; test.want == "" && slices.Contains(got, "ada") || test.want != "" && !slices.Equal(got, []string{test.folded}) {
 				t.Errorf("%s: the entry mentions %q, want %q", test.text, got, test.folded)
 			}
@@ -47,8 +47,8 @@ func TestMentionsAreFoundWhenStored(t *testing.T) {
 				}
 			}
 		}
-		if got := say("@someone else, hi"); !slices.Equal(got, []string{"someone", "someone else", "someone else,", "someone else, hi"}) {
-			t.Errorf("an unknown name: mentions %q, want up to its fourth word", got)
+		if got := mentionsIn("@someone else, hi"); !slices.Equal(got, []string{"someone", "someone else", "someone else,", "someone else, hi"}) {
+			t.Errorf("a mention of an unknown name: got %q, want each beginning that may be a name", got)
 		}
 	})
 }

@@ -11,8 +11,9 @@ import (
 	"burble/streams"
 )
 
-// upload records a picture that the user has uploaded to the room, and returns its ID.
-func (s *testServer) upload(user testUser, room string) string {
+// recordUpload stores the record of a picture that the user has uploaded to the room, but not the picture. It returns
+// the file's ID.
+func (s *testServer) recordUpload(user testUser, room string) string {
 	s.t.Helper()
 	file := streams.File{ID: rand.Text(), Name: "cat.png", Type: "image/png", Size: 48213, Width: 4, Height: 3, Color: "#8a6f4d", Hash: "an object", Thumbnail: "another"}
 	if err := s.store.As(streams.User{ID: user.ID, Name: "Ada"}).AddFile(s.t.Context(), room, file); err != nil {
@@ -21,14 +22,14 @@ func (s *testServer) upload(user testUser, room string) string {
 	return file.ID
 }
 
-// Every way to send and to read a message must know its files.
+// Every way to send a message must accept files, and every way to read it must return them.
 func TestFilesOnEverySurface(t *testing.T) {
 	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
 	socket := here.connect(ada)
 	files := func(room string) string {
-		return fmt.Sprintf(`[{"id":%q,"alt":"a cat"},{"id":%q}]`, here.upload(ada, room), here.upload(ada, room))
+		return fmt.Sprintf(`[{"id":%q,"alt":"a cat"},{"id":%q}]`, here.recordUpload(ada, room), here.recordUpload(ada, room))
 	}
 	const key = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 	sends := map[string]func(room, list string){
@@ -39,7 +40,7 @@ func TestFilesOnEverySurface(t *testing.T) {
 		"frames": func(room, list string) {
 			frame := fmt.Sprintf(`{"type":"send","room":%q,"key":%q,"text":"","files":%s}`, room, key, list)
 			if got := here.postJSON("/r/"+room+"/frames", frame, ada.bearer()); got.status != 200 {
-				t.Errorf("frames: got status %d, %s", got.status, got.body)
+				t.Errorf("frames: got status %d, %s, want 200", got.status, got.body)
 			}
 		},
 		"json": func(room, list string) {
@@ -93,7 +94,7 @@ func TestMessagesWithBadFiles(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada, bob := s.signIn("Ada"), s.signIn("Bob")
-	mine, theirs := s.upload(ada, "lobby"), s.upload(bob, "lobby")
+	mine, theirs := s.recordUpload(ada, "lobby"), s.recordUpload(bob, "lobby")
 	list := func(id string) string { return fmt.Sprintf(`{"files":[{"id":%q}]}`, id) }
 	for _, test := range []struct {
 		body   string

@@ -185,7 +185,7 @@ func TestUnknownRoomHasNoHistory(t *testing.T) {
 	want := `{"room":"unknown","as_of":"0-0@0","entries":[],"older":null,"newer":null,"trimmed":false}`
 	got := s.get("/r/unknown/messages")
 	if got.status != 200 || got.body != want || got.header.Get("Content-Type") != "application/json; charset=utf-8" || got.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%d %s %v, want %s", got.status, got.body, got.header, want)
+		t.Errorf("status %d, body %s, headers %v; want 200 and %s", got.status, got.body, got.header, want)
 	}
 }
 

@@ -52,8 +52,8 @@ func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
 	}
 }
 
-// A request with a cookie that changes something needs an Origin. Only programs send no Origin, and
-// they use a token.
+// A request that changes something and has a cookie must have an Origin. Only programs send no Origin, and they
+// use a token.
 func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, withFiles(t))
@@ -126,7 +126,7 @@ func TestRefusalNamesAProxyThatChangesHost(t *testing.T) {
 					}
 				}
 				if strings.Contains(form.body, "A proxy in front of this server changes the Host header") != want.isCertain {
-					t.Errorf("the page names the cause without doubt: %v, want %v", !want.isCertain, want.isCertain)
+					t.Errorf("the page is certain of the cause: %v, want %v", !want.isCertain, want.isCertain)
 				}
 			}
 			lines := strings.Count(s.logs.String(), "a proxy changes Host")

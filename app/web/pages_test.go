@@ -69,7 +69,7 @@ func TestRoomPageShowsTheNewestMessages(t *testing.T) {
 	s, all := startWithMessages(t, 120)
 	newest := s.get("/r/lobby", "Accept: text/html")
 	if got := messageIDs(newest); !slices.Equal(got, all[70:]) {
-		t.Errorf("newest: %d messages, want 50", len(got))
+		t.Errorf("newest: %d messages, want the newest 50", len(got))
 	}
 	if !strings.Contains(newest.body, `data-as-of="`+all[119]+"@") || !strings.Contains(newest.body, "data-live") {
 		t.Error("the page lacks the cursor that the script resumes from")
@@ -167,7 +167,7 @@ func TestRoomPageEscapesNamesAndMessages(t *testing.T) {
 	}
 }
 
-// Chats and social networks preview a link with the description in its page.
+// When someone shares a link, other chats and social networks show the description in the linked page.
 func TestPagesDescribeThemselvesToOtherSites(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) {

@@ -73,7 +73,7 @@ func TestNewNameReplacesTheOldOneEverywhere(t *testing.T) {
 		await[*client.Present](first)
 		awaitWhere(bobSocket, isSignal("came", ada))
 
-		// Tabs on both servers follow with the new names, and the first tab again with the oldest.
+		// Tabs on both servers follow with the new names, and the first tab follows again with the oldest.
 		for i, name := range []string{"Countess", "Lovelace", "Augusta"} {
 			server := []*testServer{there, here}[i%2]
 			server.postJSON("/session", `{"name":`+quote(name)+`}`, ada.bearer()).decode(t, &ada)
@@ -121,7 +121,7 @@ func TestWatchersAreNotPresent(t *testing.T) {
 	adaSocket.send(`{"type":"typing","room":"lobby"}`) // has no effect
 	left := awaitWhere(bobSocket, func(signal *client.Signal) bool { return signal.Kind != "came" })
 	if left.Kind != "left" || left.User != ada.User {
-		t.Errorf("after Ada only watches: got %+v, want that she left", left)
+		t.Errorf("after Ada began to watch: got %+v, want her to have left", left)
 	}
 }
 

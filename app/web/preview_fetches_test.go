@@ -20,8 +20,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// unreachable are addresses that a preview must not reach. PORT stands for the port of the site, which may be reached
-// at 127.0.0.1 only. Names are resolved by the site's name server.
+// unreachable lists URLs that a preview must not reach. PORT stands for the port of the test's site, which previews may
+// reach only at 127.0.0.1. The site's name server resolves the names.
 var unreachable = []string{
 	// IPv4, and its other forms.
 	"http://127.0.0.1/", "http://127.0.0.2:PORT/", "http://0.0.0.0:PORT/", "http://10.0.0.1/", "http://192.168.1.1/", "http://172.16.0.1/",
@@ -47,8 +47,8 @@ var unreachable = []string{
 	"http://rebinding.test:PORT/again",
 }
 
-// notURLs are refused at once, because they are no links of messages.
-var notURLs = []string{
+// invalidLinks are refused at once, because a message cannot contain them as links.
+var invalidLinks = []string{
 	"", "example.org", "//example.org/", "ftp://example.org/", "file:///etc/passwd", "gopher://127.0.0.1:6379/_INFO", "javascript:alert(1)",
 	"data:text/html,a", "http://", "http:///path", "http://a b/", "http://[fe80::1%25lo]/", "http://[fe80::1%25eth0]/", "http://a:80:80/", "mailto:ada@example.org",
 	"https://example.org/" + strings.Repeat("a", 3000),
@@ -68,7 +68,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 			t.Errorf("a request for %s%s arrived", r.Host, r.URL)
 		}
 	})
-	// Other services that a request must not reach: at another loopback address, at the same port, and on IPv6.
+	// Other services, which no request may reach, use the same port at another loopback address and on IPv6.
 	reached := func(w http.ResponseWriter, r *http.Request) {
 		t.Errorf("a request for %s arrived at another service", r.Host)
 	}
@@ -86,7 +86,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 	ada := s.signIn("Ada")
 	var bodies sync.Map
 	var running sync.WaitGroup
-	began := time.Now() // of all, because addresses that mean the same share a fetch
+	began := time.Now() // before all of them, because URLs that mean the same share a fetch
 	for _, address := range unreachable {
 		address = strings.ReplaceAll(address, "PORT", site.Port)
 		running.Go(func() {
@@ -109,7 +109,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 			t.Errorf("a request for %s arrived", host)
 		}
 	}
-	for _, address := range notURLs {
+	for _, address := range invalidLinks {
 		s.preview(ada, "lobby", address).expectRefusal(t, http.StatusBadRequest, protocol.BadField, "url")
 	}
 	for _, secret := range []string{site.Port, "127.0.0", "169.254", "loopback.test"} {
@@ -117,7 +117,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 			t.Errorf("the log contains %q", secret)
 		}
 	}
-	if len(unreachable)+len(notURLs) < 40 {
+	if len(unreachable)+len(invalidLinks) < 40 {
 		t.Error("the test covers fewer than 40 addresses")
 	}
 }
@@ -183,7 +183,7 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pagesWithCards are pages of servePage, with what their cards say.
+// pagesWithCards are pages of servePage, with the expected contents of their cards.
 var pagesWithCards = []struct {
 	host, path, title, description, site string
 	picture                              bool
@@ -209,7 +209,7 @@ func TestPreviewsOfPages(t *testing.T) {
 	site := fetchtest.Start(t, servePage)
 	site.ResolveTo("site.test", "127.0.0.1")
 	site.ResolveTo("xn--bcher-kva.test", "127.0.0.1")
-	stored := new(storedPictures)
+	stored := new(pictureCounter)
 	s := startOne(t, withPreviews(site, stored))
 	ada := s.signIn("Ada")
 	var running sync.WaitGroup
@@ -218,12 +218,12 @@ func TestPreviewsOfPages(t *testing.T) {
 			address := site.URL(test.host, test.path)
 			made := s.card(ada, "lobby", address)
 			if made.Preview == nil || made.Token == "" {
-				t.Errorf("%s: got no card", address)
+				t.Errorf("%s: got no card, want one", address)
 				return
 			}
 			card := made.Preview
 			if card.Title != test.title || card.Description != test.description || card.Site != test.site || (card.Picture != nil) != test.picture {
-				t.Errorf("%s: got %+v", address, card)
+				t.Errorf("%s: got the card %+v, want %+v", address, card, test)
 			}
 			if card.Picture == nil {
 				return

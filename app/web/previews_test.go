@@ -21,8 +21,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// madeCard is the response to POST /r/{room}/previews.
-type madeCard struct {
+// cardResponse is the response to POST /r/{room}/previews.
+type cardResponse struct {
 	Token   string
 	Message string
 	Preview *struct {
@@ -41,7 +41,7 @@ func (s *testServer) preview(user testUser, room, address string) response {
 }
 
 // card requests a card and decodes the response.
-func (s *testServer) card(user testUser, room, address string) (made madeCard) {
+func (s *testServer) card(user testUser, room, address string) (made cardResponse) {
 	s.t.Helper()
 	got := s.preview(user, room, address)
 	if got.status != http.StatusOK {
@@ -62,14 +62,15 @@ func withPreviews(site *fetchtest.Site, stored previews.Pictures) func(*settings
 	}
 }
 
-// storedPictures stores nothing, and counts.
-type storedPictures struct{ count atomic.Int32 }
+// pictureCounter counts the pictures that it should store, but stores none of them.
+type pictureCounter struct{ count atomic.Int32 }
 
-func (p *storedPictures) AddPicture(context.Context, identity.User, string, string, *previews.Image) (string, error) {
+func (p *pictureCounter) AddPicture(context.Context, identity.User, string, string, *previews.Image) (string, error) {
 	return fmt.Sprint("FILE", p.count.Add(1)), nil
 }
 
-// Equal URLs in a room are fetched once. Rooms share nothing, because a fast response would reveal the links of others.
+// Equal URLs in a room are fetched once. Rooms do not
+// share fetches, because a fast response would reveal that another room has the link.
 func TestPreviewsShareFetchesOfARoom(t *testing.T) {
 	t.Parallel()
 	site := fetchtest.Start(t, func(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +88,7 @@ func TestPreviewsShareFetchesOfARoom(t *testing.T) {
 	}
 	s.card(s.signIn("Ada"), "garden", address)
 	if len(site.Hosts()) != 2 {
-		t.Errorf("%d requests arrived after another room asked, want 2", len(site.Hosts()))
+		t.Errorf("%d requests arrived after a request from another room, want 2", len(site.Hosts()))
 	}
 }
 
@@ -109,18 +110,19 @@ func TestPreviewsAreLimited(t *testing.T) {
 		return count
 	}
 	if count := requestUntilRefused(s.signIn("Ada")); count < 15 || count > 60 {
-		t.Errorf("%d previews of one user were allowed, want about 15", count)
+		t.Errorf("%d previews of one user were allowed, want 15 to 60", count)
 	}
 	var users []testUser
 	for i := range 40 {
 		users = append(users, s.signIn(fmt.Sprint("User ", i)))
 	}
 	if count := requestUntilRefused(users...); count > 200 {
-		t.Errorf("%d previews of one address were allowed, want about 45 more", count)
+		t.Errorf("%d previews of one address were allowed, want at most 200", count)
 	}
 }
 
-// expectPreviewRefusal sends a message with a token, in each way to send one.
+// expectPreviewRefusal sends a message with a preview's token in every possible way, and checks that the server refuses
+// each.
 func (s *testServer) expectPreviewRefusal(t *testing.T, user testUser, room, text, token string) {
 	t.Helper()
 	body := func(more string) string {
@@ -173,7 +175,7 @@ func TestMessagesWithPreviews(t *testing.T) {
 	}
 	stored := newest()
 	if card := stored.Preview; stored.Text != text || card == nil || card.URL != address || card.Title != "Hello" {
-		t.Errorf("got the message %+v with the preview %+v", stored, card)
+		t.Errorf("got the message %+v with the preview %+v, want the text %q and the preview of %s", stored, card, text, address)
 	}
 	socket := s.connect(ada)
 	edit := func(text string) streams.Entry {
@@ -181,7 +183,7 @@ func TestMessagesWithPreviews(t *testing.T) {
 		return newest()
 	}
 	if edit("an edit: "+address).Preview == nil {
-		t.Error("an edit that keeps the link removed the preview")
+		t.Error("an edit removed the preview, although it kept the link")
 	}
 	if edit("no link").Preview != nil {
 		t.Error("the preview remained after its link was removed")
@@ -199,7 +201,7 @@ func TestPreviewsNeedAName(t *testing.T) {
 	s.preview(s.signIn("Ada"), "Not-a-room", site.URL("127.0.0.1", "/")).expectRefusal(t, http.StatusBadRequest, protocol.BadRoom, "room")
 }
 
-// TestHiddenRoomsLookLikeRoomsThatNeverExisted checks the same for all others.
+// TestHiddenRoomsLookLikeRoomsThatNeverExisted checks that nobody else can request previews in a hidden room.
 func TestPreviewsNeedTheRightToPost(t *testing.T) {
 	t.Parallel()
 	site := fetchtest.Start(t, func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") })
@@ -230,6 +232,6 @@ func TestPreviewsCanBeOff(t *testing.T) {
 		t.Errorf("status %d, want 404 or 405", got.status)
 	}
 	if page := s.get("/r/lobby"); strings.Contains(page.body, "data-previews") {
-		t.Error("the page has data-previews")
+		t.Error("the page has data-previews although previews are off")
 	}
 }

@@ -46,7 +46,7 @@ func bodyFields(t *testing.T) (fields []string) {
 			<meta property="og:site_name" content="Example"><meta property="og:image" content="/picture.png">`)
 	})
 	site.ResolveTo("site.test", "127.0.0.1")
-	s := startOne(t, withFiles(t), withPreviews(site, new(storedPictures)))
+	s := startOne(t, withFiles(t), withPreviews(site, new(pictureCounter)))
 	session := s.postJSON("/session", `{"name":"Ada"}`)
 	var ada testUser
 	session.decode(t, &ada)

@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// upgrade makes a guest an account and returns its session.
+// upgrade gives a guest an account, and returns the user and the session.
 func (s *testServer) upgrade(guest testUser) (testUser, accounts.Session) {
 	s.t.Helper()
 	signedIn, err := s.accounts.Upgrade(s.t.Context(), accounts.SignIn{
@@ -27,7 +27,7 @@ func (s *testServer) upgrade(guest testUser) (testUser, accounts.Session) {
 	return testUser{guest.User, signedIn.Token}, signedIn.Session
 }
 
-// What ends a session must end everything that it has open on another server, and refuse what comes later.
+// When a session ends, its live reads on another server must end, too. Later requests with its token must be refused.
 func TestEndOfSessionEndsEverything(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -73,7 +73,7 @@ func TestEndOfSessionEndsEverything(t *testing.T) {
 					last += line + "\n"
 				}
 				if !strings.Contains(last, "signed_out") && !strings.HasSuffix(last, "You are signed out. --\n") {
-					t.Errorf("the last lines of a live read are %q, want that the session has ended", last)
+					t.Errorf("the last lines of a live read are %q, want a notice that the session has ended", last)
 				}
 			}
 			for _, path := range []string{"/rooms", "/r/lobby/messages", "/r/lobby/events", "/r/lobby/search?q=x"} {
@@ -153,7 +153,7 @@ func TestModesWithoutAccount(t *testing.T) {
 			}
 			s.post(account, "lobby", "from an account")
 			if got := s.get("/r/lobby/messages", account.bearer()); !strings.Contains(got.body, "from an account") {
-				t.Errorf("messages for an account: got %s", got.body)
+				t.Errorf("messages for an account: got %s, want the last message", got.body)
 			}
 		})
 	}

@@ -20,20 +20,20 @@ import (
 	"burble/streams/redistest"
 )
 
-// The limits for the end of what a session has open on another server.
+// How long after the end of a session its live reads on another server may last.
 const (
 	endLimit    = time.Second
-	cutEndLimit = 20 * time.Second
+	cutEndLimit = 20 * time.Second // if that server's tail receives nothing
 )
 
-// An openSession is a session of a member, with a socket and a live read in each format open in a room, on the
-// server there.
+// An openSession is the session of a member who has a socket open in a room on the server there, and a live read in each
+// format.
 type openSession struct {
 	there   *testServer
 	user    testUser
 	session accounts.Session
 	room    string
-	ended   sync.WaitGroup // done when all of them have ended
+	ended   sync.WaitGroup // done when the socket and all live reads have ended
 }
 
 func openEverything(here, there *testServer) *openSession {
@@ -65,7 +65,7 @@ func openEverything(here, there *testServer) *openSession {
 	return o
 }
 
-// isRefused reports whether requests and searches are refused.
+// isRefused reports whether the server refuses both requests and searches.
 func (o *openSession) isRefused() bool {
 	for _, path := range []string{"/messages", "/search?q=x"} {
 		if o.there.get("/r/"+o.room+path, o.user.bearer()).status == http.StatusOK {
@@ -75,8 +75,7 @@ func (o *openSession) isRefused() bool {
 	return true
 }
 
-// measure calls end, and returns how long it takes from there until everything open has ended, and until
-// requests are refused.
+// measure calls end. It returns how much later everything open has ended, and how much later requests are refused.
 func (o *openSession) measure(end func() error) (closed, refused time.Duration) {
 	o.there.t.Helper()
 	began := time.Now()
@@ -147,10 +146,10 @@ func TestRevocationTakesEffectWithinASecond(t *testing.T) {
 func expectWithin(t *testing.T, what string, all []time.Duration, limit time.Duration) {
 	t.Helper()
 	slices.Sort(all)
-	median, most := all[len(all)/2], all[len(all)-1]
-	t.Logf("%s: %d times, median %v, max %v", what, len(all), median.Round(10*time.Microsecond), most.Round(10*time.Microsecond))
-	if median > limit || most > 5*limit {
-		t.Errorf("%s after %v, up to %v, want %v", what, median, most, limit)
+	median, longest := all[len(all)/2], all[len(all)-1]
+	t.Logf("%s: %d times, median %v, max %v", what, len(all), median.Round(10*time.Microsecond), longest.Round(10*time.Microsecond))
+	if median > limit || longest > 5*limit {
+		t.Errorf("%s after %v (median) and %v (max), want at most %v and %v", what, median, longest, limit, 5*limit)
 	}
 }
 
@@ -174,10 +173,10 @@ func TestRevocationWithoutTail(t *testing.T) {
 	for range 6 {
 		all = append(all, openEverything(here, there))
 	}
-	select { // until an idle tail has begun to wait for as long as it ever does
+	select { // wait until an idle tail begins a read with the longest timeout
 	case <-waits:
 	case <-time.After(2 * time.Minute):
-		t.Fatal("the tail did not begin to wait for 19 s")
+		t.Fatal("the tail did not begin a read with a timeout of 19 s")
 	}
 	swallows.Store(true)
 	var closed, refused []time.Duration
@@ -191,7 +190,7 @@ func TestRevocationWithoutTail(t *testing.T) {
 			began, into := time.Now(), &closed
 			if i%2 == 0 {
 				o.ended.Wait()
-			} else { // a request makes the server look at the session again
+			} else { // requests make the server check the session again
 				into = &refused
 				for !o.isRefused() {
 					time.Sleep(50 * time.Millisecond)
@@ -212,7 +211,7 @@ type swallowing struct {
 	net.Conn
 	isTail   atomic.Bool
 	swallows *atomic.Bool
-	waits    chan struct{} // receives when a blocking read has the longest timeout
+	waits    chan struct{} // receives a value when a blocking read with the longest timeout begins
 }
 
 func (c *swallowing) Write(data []byte) (int, error) {

@@ -50,7 +50,8 @@ type stage struct {
 	ofActor, ofVictim, ofReaction string // separate messages, because a deletion must not end the test of another action
 }
 
-// An action does something on one surface, and returns 200 or the status of the refusal.
+// An action is something that an actor may try to do. The functions in do try it on one surface each, and return 200 or
+// the status of the refusal.
 type action struct {
 	name string
 	do   map[string]func(p *stage) int // by surface
@@ -161,13 +162,13 @@ var actions = []action{
 	change("delete room", "DELETE", "", "", "/delete", "confirm", "ROOM"),
 }
 
-// rooms numbers the public rooms of the tests.
-var rooms atomic.Int64
+// publicRooms counts the public rooms of the tests, to give each a different name.
+var publicRooms atomic.Int64
 
 // cast are the people of a server, by their part in the test.
 type cast map[string]testUser
 
-// get returns the person who plays the part, with an account.
+// get returns the person who plays the part. The first call for a part creates an account.
 func (c cast) get(s *testServer, part string, role accounts.Role) testUser {
 	if c[part].Token == "" {
 		c[part] = s.newAccount(part, role)
@@ -179,7 +180,7 @@ func (c cast) get(s *testServer, part string, role accounts.Role) testUser {
 func (s *testServer) prepare(t *testing.T, people cast, kind, who string) *stage {
 	p := &stage{testServer: s.with(t)}
 	if kind == "direct" {
-		delete(people, "victim") // other people have another room
+		delete(people, "victim") // the same people would share one direct room
 	}
 	if who == "banned" {
 		delete(people, who)
@@ -236,9 +237,9 @@ func (s *testServer) prepare(t *testing.T, people cast, kind, who string) *stage
 func (p *stage) createRoom(kind string, withActor bool) {
 	switch kind {
 	case "public":
-		p.room = fmt.Sprint("room-", rooms.Add(1))
+		p.room = fmt.Sprint("room-", publicRooms.Add(1))
 		p.newRoom(p.creator, `{"kind":"public","room":"`+p.room+`"}`)
-		// The victim is in the list because it was muted.
+		// Muting adds the victim to the list of members.
 		p.manage(p.creator, "PUT", "/r/"+p.room+"/members/"+p.victim.ID, `{"muted_until":"2099-01-01T00:00:00Z"}`, http.StatusOK)
 		p.manage(p.creator, "PUT", "/r/"+p.room+"/members/"+p.victim.ID, `{}`, http.StatusOK)
 	case "private":
@@ -291,7 +292,8 @@ func TestRightsOfEveryRoleOnEverySurface(t *testing.T) {
 			}
 			t.Parallel()
 			at := newMiniredis(t)
-			if mode != streams.AccountsOnly { // and a Redis is certain: it runs scripts faster under the race detector
+			if mode != streams.AccountsOnly {
+				// These modes run only with CI=true, so Redis is installed. Under the race detector, it is faster than miniredis.
 				at = redistest.Start(t).Redis()
 			}
 			s := startServer(t, at, withFiles(t), func(set *settings) { set.Mode = mode })

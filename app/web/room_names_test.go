@@ -109,7 +109,7 @@ func TestCreatedRoomIsListedWhileItIsEmpty(t *testing.T) {
 	s.post(ada, "attic", "hi")
 	expect("/", "attic", "lobby", "garden-shed")
 	if cookies["burble_empty"] != "garden-shed" {
-		t.Errorf("the cookie is %q, although attic and lobby are not empty", cookies["burble_empty"])
+		t.Errorf("the cookie is %q, want only garden-shed, because attic and lobby are not empty", cookies["burble_empty"])
 	}
 
 	// The cookie keeps the last rooms, whatever it contained before.

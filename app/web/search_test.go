@@ -156,8 +156,8 @@ func TestSearchReportsAnOutage(t *testing.T) {
 	if line := complete.line(); !strings.HasPrefix(line, `{"done":true,`) {
 		t.Errorf("the last line is %s, want done", line)
 	}
-	complete.Line()                                                  // the next search may start after the end of this one
-	proxy.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // leaves time to cut off the search
+	complete.Line()                                                  // waits for the end, because a user may run only one search at a time
+	proxy.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // leaves time to interrupt the search
 	cut := s.openStream("/r/lobby/search?q=" + fmt.Sprint(3*page-1))
 	cut.jsonLine()
 	proxy.Reroute("")

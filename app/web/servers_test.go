@@ -184,7 +184,7 @@ func (c *conversation) expectHistory(t *testing.T, page client.History) {
 func (c *conversation) expectPage(t *testing.T, page response) {
 	t.Helper()
 	if got := messageIDs(page); page.status != http.StatusOK || !slices.Equal(got, c.ids[:3]) {
-		t.Fatalf("page: %d, messages %v, want %v", page.status, got, c.ids[:3])
+		t.Fatalf("page: status %d, messages %v; want 200 and %v", page.status, got, c.ids[:3])
 	}
 	for _, part := range []string{"<p>hello <strong>all</strong></p>", "This message was deleted.", "plain &lt;b&gt;text&lt;/b&gt;", "👍 1", c.ids[5] + "@"} {
 		if !strings.Contains(page.body, part) {

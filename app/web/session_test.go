@@ -153,7 +153,7 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 			}
 		}
 	}
-	// The address is a path of this server even if the request's is not.
+	// The redirect stays on this server even if the request's path looks like another host.
 	for _, path := range []string{"//evil.example/", "//evil.example", "//", "/%2Fevil.example/"} {
 		got := s.get(path+"?signed-in-as=Ada", "Cookie: burble="+ada.Token)
 		if location := got.header.Get("Location"); location != "" && location != "/" {

@@ -48,7 +48,7 @@ func TestStatusReachesConnectionsOpenedDuringAnOutage(t *testing.T) {
 	c := s.connect(anonymous)
 	following, _ := s.dialPath("/ws?room=lobby")
 	if await[*client.Hello](following); len(following.waiting) > 0 {
-		t.Errorf("received before hello: %+v", following.waiting)
+		t.Errorf("received before hello: %+v, want nothing", following.waiting)
 	}
 	events := s.openStream("/r/lobby/events")
 	if event := events.event(); event != (client.Event{Type: "status", Data: statusAway}) {

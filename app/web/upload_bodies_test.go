@@ -25,7 +25,7 @@ func length(content string) string { return fmt.Sprintf("Content-Length: %d\r\n"
 
 const nextRequest = "GET /rooms HTTP/1.1\r\nHost: x\r\n\r\n"
 
-// The server must agree with every proxy about where the body of an upload ends, whether or not it reads it.
+// The server must agree with every proxy about where the body of an upload ends, whether or not it reads that body.
 func TestUploadBodiesAreNotParsedAsRequests(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, withFiles(t))
@@ -70,7 +70,6 @@ func TestUploadBodiesAreNotParsedAsRequests(t *testing.T) {
 		"a larger file on another route": {strings.Replace(uploadHeader(ada, length(strings.Repeat("x", protocol.MaxFrame+1))), "/files", "/messages", 1) + strings.Repeat("x", protocol.MaxFrame+1), []int{413}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-
 			responses, isClosed := s.with(t).sendRaw(test.raw)
 			var statuses []int
 			for _, response := range responses {
@@ -146,7 +145,7 @@ func (u openUpload) status(t *testing.T) int {
 	return got.StatusCode
 }
 
-// reserved returns how many bytes uploads in progress and objects have.
+// reserved returns the total size in bytes of the uploads in progress and the stored objects.
 func (s *testServer) reserved() string {
 	return s.store.Conns().Retrying.Get(s.t.Context(), "{0}:files:bytes").Val()
 }
@@ -278,7 +277,7 @@ func TestUploadsNeedLittleMemory(t *testing.T) {
 			}
 		}
 		if got, err := http.ReadResponse(reader, nil); err != nil || got.StatusCode != http.StatusCreated {
-			t.Error(got, err)
+			t.Errorf("got %+v, %v; want status 201", got, err)
 		}
 	})
 	t.Logf("%d bytes were allocated for an upload of %d", allocated, maxFile)

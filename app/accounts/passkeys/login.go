@@ -29,8 +29,8 @@ func (p *Passkeys) BeginLogin(ctx context.Context, site Site) (options []byte, c
 	return p.begin(ctx, "get", wanted, session)
 }
 
-// FinishLogin verifies the browser's response, as JSON, and signs in. A response that is not valid returns
-// ErrRefused, after the same work whether or not the user and the passkey exist.
+// FinishLogin verifies the browser's response, as JSON, and signs in. For a response that is
+// not valid, it returns ErrRefused after the same work, whether or not the user and the passkey exist.
 func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, response []byte, s accounts.SignIn) (accounts.SignedIn, error) {
 	var session webauthn.SessionData
 	if err := p.accounts.TakeCeremony(ctx, "get", code, &session); err != nil {
@@ -61,8 +61,8 @@ func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, resp
 	return p.accounts.SignInWithPasskey(ctx, used, code, s)
 }
 
-// owner returns the user and the passkey that the response names. If they do not exist, the passkey has
-// a key that verifies nothing.
+// owner returns the user and the passkey that the response names. If they do not exist, it
+// returns a passkey with a key that verifies no signature.
 //
 // The library refuses a passkey whose flag "backup eligible" differs from the stored one, but the flag of iCloud
 // passkeys can change (go-webauthn #335), and refusing them would lock people out. The flag describes only where
@@ -82,7 +82,7 @@ func (p *Passkeys) owner(ctx context.Context, parsed *protocol.ParsedCredentialA
 			return nil, stored, fmt.Errorf("%w: decode a passkey", accounts.ErrUnavailable)
 		}
 		if stored.BackupEligible != flags.HasBackupEligible() {
-			p.log.Info("a passkey changed whether it can be backed up", "user", owner.ID)
+			p.log.Info("the backup eligibility of a passkey changed", "user", owner.ID)
 		}
 	}
 	owner.credentials = []webauthn.Credential{{

@@ -102,8 +102,8 @@ func TestKindsOfCeremoniesDoNotMix(t *testing.T) {
 	f.want("create with the code of a sign-in", err, accounts.ErrRefused)
 }
 
-// invalidResponses returns functions that sign in with an invalid response. another is the fixture of another
-// user, and handle is the user handle of the fixture that they get.
+// invalidResponses returns functions that make an invalid response for the fixture f. another is the fixture of
+// another user, and handle is the user handle of f's user.
 func invalidResponses(another *fixture, handle []byte) map[string]func(f *fixture) (code, response string) {
 	return map[string]func(f *fixture) (code, response string){
 		"another origin": func(f *fixture) (string, string) {
@@ -195,7 +195,7 @@ func TestInvalidResponsesAreRefused(t *testing.T) {
 	}
 }
 
-// iCloud changes the flag of a passkey, and a browser may add outputs of extensions.
+// iCloud can change a passkey's flag "backup eligible".
 func TestBackupEligibilityMayChange(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -207,8 +207,8 @@ func TestBackupEligibilityMayChange(t *testing.T) {
 			t.Errorf("backup eligible = %v: signed in as %v, %v; want %v", eligible, signedIn.User, err, ada.User)
 		}
 	}
-	if !strings.Contains(f.log.String(), "changed whether it can be backed up") {
-		t.Errorf("want \"changed whether it can be backed up\" in the log, got: %s", f.log)
+	if !strings.Contains(f.log.String(), "the backup eligibility of a passkey changed") {
+		t.Errorf("want \"the backup eligibility of a passkey changed\" in the log, got: %s", f.log)
 	}
 }
 
@@ -259,7 +259,7 @@ func TestBrowserOptions(t *testing.T) {
 	key := create.PublicKey
 	if key.Attestation != "none" || key.AuthenticatorSelection.ResidentKey != "required" || key.AuthenticatorSelection.UserVerification != "required" ||
 		len(key.ExcludeCredentials) != 1 || key.User.Name != "Ada" || key.User.ID != base64.RawURLEncoding.EncodeToString(handle[:]) {
-		t.Errorf("the options for a new passkey are wrong: %s", options)
+		t.Errorf("got options %s, want no attestation, a discoverable passkey, user verification, the existing passkey excluded, and Ada as the user", options)
 	}
 	options, _, err = f.passkeys.BeginLogin(ctx, site)
 	f.must(err)
@@ -268,7 +268,7 @@ func TestBrowserOptions(t *testing.T) {
 	}
 }
 
-// The response for a user who does not exist must take as long as an invalid response for one who does.
+// Refusing a response for a user who does not exist must take as long as refusing an invalid one for a user who does.
 func TestUnknownUserTakesAsLongAsKnownUser(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -296,7 +296,7 @@ func TestUnknownUserTakesAsLongAsKnownUser(t *testing.T) {
 	slices.Sort(unknown)
 	ratio := float64(unknown[n/2]) / float64(known[n/2])
 	t.Logf("medians %v and %v", known[n/2], unknown[n/2])
-	// Without the verification, a response takes about half as long.
+	// Without the verification of a signature, a refusal takes about half as long.
 	if ratio < 0.8 || ratio > 1.25 {
 		t.Errorf("an unknown user takes %.2f times as long as a known one, want 0.8 to 1.25", ratio)
 	}

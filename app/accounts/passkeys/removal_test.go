@@ -19,7 +19,7 @@ func TestRemovedPasskeyDoesNotSignIn(t *testing.T) {
 	f.must(f.accounts.RemovePasskey(ctx, ada.Session, list[0].ID))
 	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
 	f.want("removed passkey", err, accounts.ErrRefused)
-	// It can be added again, and by another user too.
+	// Another user can then add it.
 	bob, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: newUser(t, "Bob")})
 	f.must(err)
 	code, response = f.create(bob.User, relyingParty)
@@ -66,7 +66,7 @@ func TestRemovedPasskeyDoesNotComeBack(t *testing.T) {
 	f.must(err)
 	for id, record := range all {
 		f.must(f.accounts.RemovePasskey(ctx, signedIn.Session, id))
-		_, err := f.accounts.ChangePasskey(ctx, signedIn.Session, id, record, "{}") // as a rename that read the record before
+		_, err := f.accounts.ChangePasskey(ctx, signedIn.Session, id, record, "{}") // like a rename that read the record before the removal
 		f.want("change a removed passkey", err, accounts.ErrUnknown)
 	}
 	if left, err := f.accounts.Passkeys(ctx, signedIn.User.ID); err != nil || len(left) != 0 {
@@ -83,7 +83,7 @@ func TestBannedPersonDoesNotSignIn(t *testing.T) {
 	f.want("sign in", err, accounts.ErrBanned)
 }
 
-// An owner from the start: the setup link with a passkey.
+// A person who creates a passkey on the setup page becomes the first owner.
 func TestSetupWithPasskey(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

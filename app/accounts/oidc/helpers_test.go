@@ -27,7 +27,7 @@ import (
 // Helpers of this package's tests:
 //
 //	fixture   is a Provider on a mock identity provider and a real Redis, with a browser that signs in
-//	person    is a user of the identity provider
+//	person    is a user at the identity provider
 
 var ctx = context.Background()
 
@@ -40,7 +40,7 @@ type fixture struct {
 	provider *oidc.Provider
 	mock     *mockoidc.MockOIDC
 	change   func(claims jwt.MapClaims) // changes the next ID tokens
-	oldKeys  []byte                     // if set, what the provider publishes
+	oldKeys  []byte                     // if set, the keys that the provider publishes instead of its own
 	log      *lockedBuffer
 
 	userinfoSubject string
@@ -114,7 +114,7 @@ func (f *fixture) want(what string, err, want error) {
 	}
 }
 
-// A person at the provider, whose ID token the test changes.
+// A person is a user at the provider, whose ID token the test can change.
 type person struct {
 	mockoidc.MockUser
 	f               *fixture

@@ -68,7 +68,7 @@ func TestBackChannelLogout(t *testing.T) {
 		"a nonce":         func(c jwt.MapClaims) { c["nonce"] = "x" },
 		"no event":        func(c jwt.MapClaims) { delete(c, "events") },
 		"no jti":          func(c jwt.MapClaims) { delete(c, "jti") },
-		"neither":         func(c jwt.MapClaims) { delete(c, "sid"); delete(c, "sub") },
+		"no sid or sub":   func(c jwt.MapClaims) { delete(c, "sid"); delete(c, "sub") },
 		"another issuer":  func(c jwt.MapClaims) { c["iss"] = "https://evil.example" },
 		"another client":  func(c jwt.MapClaims) { c["aud"] = "x" },
 		"expired":         func(c jwt.MapClaims) { c["exp"] = time.Now().Add(-time.Hour).Unix() },

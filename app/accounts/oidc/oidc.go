@@ -111,8 +111,8 @@ type claims struct {
 
 func (c claims) isVerified() bool { return c.EmailVerified == true || c.EmailVerified == "true" }
 
-// identify verifies the ID token: signature, issuer, audience and expiry by the library, and nonce, authorized party,
-// access token and domain here.
+// identify verifies the ID token. The library checks its signature, issuer, audience and expiry, and identify checks the
+// nonce, authorized party, access token and domain.
 func (p *Provider) identify(ctx context.Context, found *endpoints, token *oauth2.Token, nonce string) (who claims, err error) {
 	raw, _ := token.Extra("id_token").(string)
 	verified, err := found.verifier.Verify(p.with(ctx), raw)
@@ -156,8 +156,9 @@ func (c claims) displayName() string {
 }
 
 // Logout handles a logout token that the provider sent (OpenID Connect Back-Channel Logout). It ends the
-// sessions that the provider's session started, or all that the subject started. A token that is not valid, or was
-// used before, returns ErrRefused. After ErrUnavailable, the provider may send it again.
+// sessions that the session at the provider started, or, if the token names none, all that the subject started. For a
+// token that is not valid, or was used before, it returns ErrRefused. After ErrUnavailable, the provider may send the
+// token again.
 func (p *Provider) Logout(ctx context.Context, raw string) error {
 	found, err := p.discover()
 	if err != nil {

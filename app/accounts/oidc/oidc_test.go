@@ -46,7 +46,7 @@ func TestGuestKeepsTheUserID(t *testing.T) {
 		t.Errorf("signed in as %v, next %q, error %v; want %v and the room's path", signedIn.User, next, err, guest)
 	}
 	f.want("guest", f.accounts.Guest(ctx, guest.ID), accounts.ErrUpgraded)
-	// A second guest in the same person's browser does not get the account's user ID.
+	// If the same person signs in as another guest, the account keeps its user ID.
 	other, err := identity.NewUser("Other")
 	f.must(err)
 	cookie, query = f.authorize("/", other)
@@ -261,7 +261,7 @@ func TestInvalidDiscoveryResponses(t *testing.T) {
 		server.Close()
 	}
 	if sent.Load() > 20<<20 { // more than the buffers of the connection
-		t.Errorf("read %d bytes of an endless response", sent.Load())
+		t.Errorf("read %d bytes of an endless response, want at most 20 MB", sent.Load())
 	}
 }
 

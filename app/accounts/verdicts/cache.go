@@ -17,7 +17,8 @@ import (
 // Redis. A sign-out that the tail has missed takes effect within this time.
 const MaxUnconfirmed = 20 * time.Second
 
-// maxCachedUsers limits the users in the cache who have no subscribed session, to about 15 MB.
+// maxCachedUsers is how many users the cache holds before it evicts those without a subscribed session. They
+// take about 15 MB.
 const maxCachedUsers = 50_000
 
 // A cache holds the sessions that this server has recently read, and applies the changes that the tail reads.
@@ -27,7 +28,7 @@ const maxCachedUsers = 50_000
 // replica lags behind, or a change arrived during the read.
 type cache struct {
 	start     time.Time
-	confirmed atomic.Int64 // the time of the tail's last reply from Redis, in ns after start; 0 is never
+	confirmed atomic.Int64 // the time of the tail's last reply from Redis, in ns after start; 0 means never
 
 	mu          sync.RWMutex
 	users       map[uuid.UUID]*cachedUser
@@ -87,7 +88,7 @@ func (c *cache) verdict(s Session, now time.Time) (Verdict, bool) {
 // confirm records that the tail has received a reply from Redis. The caller holds mu.
 func (c *cache) confirm(now time.Time) { c.confirmed.Store(max(1, int64(now.Sub(c.start)))) }
 
-// find returns nil if the session is not cached. The caller holds mu.
+// find returns a session and its user. The session is nil if it is not cached. The caller holds mu.
 func (c *cache) find(s Session) (*cachedUser, *cachedSession) {
 	user := c.users[s.User]
 	if user == nil {

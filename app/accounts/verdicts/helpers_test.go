@@ -16,8 +16,8 @@ import (
 
 // Helpers of this package's tests:
 //
-//	fakeStore   is a Store in memory, which may lag, fail or be called back
-//	fixture     is a Cache on a fakeStore, with checks of its verdicts
+//	fakeStore   is a Store in memory, which can lag, fail, or call a function after a read
+//	fixture     is a Verdicts on a fakeStore, with checks of its verdicts
 //	recorder    is a subscriber that records its events
 
 var ctx = context.Background()

@@ -32,7 +32,7 @@ func (v *Verdicts) Confirmed() {
 	}
 }
 
-// Broken records that the tail has lost its connection, so that it may miss changes.
+// Broken records that the tail has lost its connection, and may therefore miss changes.
 func (v *Verdicts) Broken() {
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
@@ -167,7 +167,7 @@ func (c *cache) untilCheck(now time.Time) time.Duration {
 
 func (v *Verdicts) recheckUnconfirmed(ctx context.Context) {
 	now := v.options.Now()
-	if !v.cache.takeRecheck(now) {
+	if !v.cache.startRecheck(now) {
 		return
 	}
 	err := v.recheck(ctx)
@@ -183,8 +183,8 @@ func (v *Verdicts) recheckUnconfirmed(ctx context.Context) {
 	}
 }
 
-// takeRecheck reports whether a recheck is due now, and records that one begins.
-func (c *cache) takeRecheck(now time.Time) bool {
+// startRecheck reports whether a recheck is due now. If so, it records that the recheck begins.
+func (c *cache) startRecheck(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	isLost := !c.isConfirmed(now.Add(recheckLead)) || c.isBroken && !c.isConfirmed(now.Add(recheckInterval))

@@ -114,7 +114,8 @@ type Options struct {
 	// Now returns the time. Like the result of time.Now, it must have a monotonic clock reading.
 	Now func() time.Time
 	// EndUnconfirmed ends subscriptions that could not be confirmed for MaxUnconfirmed. It is for a Redis
-	// Cluster, where other nodes may still deliver messages to them.
+	// Cluster: while the node with the accounts is unreachable, other nodes may still deliver messages to the
+	// subscribers.
 	EndUnconfirmed bool
 }
 
@@ -203,7 +204,7 @@ func (v *Verdicts) Guest(ctx context.Context, user string) error {
 // A Subscriber is an open connection of a session or a guest.
 type Subscriber interface {
 	// SessionChanged is called with the new verdict when the person's role or name changes, and with
-	// ErrSignedOut, ErrBanned or ErrUpgraded when the session or the guest has ended. ErrUnavailable
+	// ErrSignedOut, ErrBanned or ErrUpgraded when the session or the guest's token is no longer valid. ErrUnavailable
 	// means that the session could not be confirmed for too long, see Options.EndUnconfirmed. After an error,
 	// it is not called again. It must not block, and may be called by any goroutine.
 	SessionChanged(verdict Verdict, err error)
@@ -225,14 +226,14 @@ func (v *Verdicts) Subscribe(ctx context.Context, s Session, subscriber Subscrib
 // or -1 if it is not cached.
 func (v *Verdicts) LastUsed(s Session) int64 { return v.cache.lastUsed(s) }
 
-// SetUsed records that Redis has the day on which the session was used.
+// SetUsed records in the cache that Redis has stored day as the session's day of last use.
 func (v *Verdicts) SetUsed(s Session, day int64) { v.cache.setUsed(s, day) }
 
 // Unsubscribe undoes Subscribe.
 func (v *Verdicts) Unsubscribe(s Session, subscriber Subscriber) { v.cache.unsubscribe(s, subscriber) }
 
-// SubscribeGuest is Guest for an open connection. The subscriber is notified when the guest ends, until
-// the caller calls UnsubscribeGuest. If Redis does not answer, SubscribeGuest succeeds: the guest is checked
+// SubscribeGuest is Guest for an open connection. The subscriber is notified when the guest's token
+// is no longer valid, until the caller calls UnsubscribeGuest. If Redis does not answer, SubscribeGuest succeeds: the guest is checked
 // with all others when the tail is restored.
 func (v *Verdicts) SubscribeGuest(ctx context.Context, user string, subscriber Subscriber) error {
 	id, err := uuid.Parse(user)

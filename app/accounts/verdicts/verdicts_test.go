@@ -76,11 +76,11 @@ func TestRestoredChecksEverything(t *testing.T) {
 	before := f.reads
 	f.restore(nil)
 	if reads := f.reads - before; reads != 3 {
-		t.Errorf("%d reads, want one for each 1000 users", reads)
+		t.Errorf("restoring 2500 users took %d reads, want 3, one for each 1000 users", reads)
 	}
 	for i, want := range map[int][]error{6: nil, 7: {ErrSignedOut}, 8: {ErrBanned}, 9: {nil}} {
 		if !slices.Equal(all[i].events, want) {
-			t.Errorf("subscriber %d: %v, want %v", i, all[i].events, want)
+			t.Errorf("subscriber %d was notified of %v, want %v", i, all[i].events, want)
 		}
 	}
 	if !slices.Equal(guestRecorder.events, []error{ErrBanned}) {
@@ -173,7 +173,7 @@ func TestChangesNotifySubscribers(t *testing.T) {
 }
 
 // A newer release may append kinds of changes that this one does not know.
-func TestUnknownChangeIsRead(t *testing.T) {
+func TestUnknownChangeRereadsSessions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	s, r := f.session(), &recorder{}
@@ -209,7 +209,7 @@ func TestRunChecksSubscribersWithoutTail(t *testing.T) {
 	if !slices.Equal(r.events, []error{ErrSignedOut}) || !slices.Equal(g.events, []error{ErrUpgraded}) {
 		t.Errorf("notified of %v and %v, want only %v and %v", r.events, g.events, ErrSignedOut, ErrUpgraded)
 	}
-	// From then on at intervals, and earlier if the tail is known to be broken.
+	// Run checks again at intervals, and earlier if the tail is known to be broken.
 	other := f.session()
 	if _, err := f.Subscribe(ctx, other, r); err != nil {
 		t.Fatal(err)
@@ -218,12 +218,12 @@ func TestRunChecksSubscribersWithoutTail(t *testing.T) {
 	f.now += recheckInterval - 1
 	f.recheckUnconfirmed(ctx)
 	if len(r.events) != 1 {
-		t.Error("the sessions were checked again at once")
+		t.Error("the sessions were checked again before recheckInterval had passed")
 	}
 	f.now++
 	f.recheckUnconfirmed(ctx)
 	if len(r.events) != 2 {
-		t.Error("the sessions were not checked again")
+		t.Error("the sessions were not checked again after recheckInterval")
 	}
 	f.restore(nil)
 	other = f.session()
@@ -258,7 +258,7 @@ func TestUnconfirmedSessionsEndIfConfigured(t *testing.T) {
 		f.recheckUnconfirmed(ctx)
 		f.recheckUnconfirmed(ctx)
 		if end != slices.Equal(r.events, []error{ErrUnavailable}) {
-			t.Errorf("EndUnconfirmed = %v: notified of %v", end, r.events)
+			t.Errorf("EndUnconfirmed = %v: notified of %v, want an end only if it is set", end, r.events)
 		}
 	}
 }
@@ -271,7 +271,7 @@ func TestGuestIsCheckedInMemory(t *testing.T) {
 		t.Helper()
 		before := f.reads
 		if err := f.Guest(ctx, guest.String()); !errors.Is(err, want) || f.reads-before != reads {
-			t.Errorf("%v after %d reads, want %v after %d", err, f.reads-before, want, reads)
+			t.Errorf("Guest returned %v after %d reads, want %v after %d", err, f.reads-before, want, reads)
 		}
 	}
 	check(nil, 0)

@@ -34,7 +34,8 @@ var (
 	ErrCode = errors.New("the code is invalid or no longer valid")
 	// ErrRefused means that the response of an authenticator or an identity provider is not valid.
 	ErrRefused = errors.New("the sign-in was refused")
-	// ErrExists means that there is or was an account, or that a passkey belongs to one.
+	// ErrExists means that there is or was an account, that another account has the passkey, or that the
+	// account has too many passkeys.
 	ErrExists = errors.New("the account already exists")
 	// ErrUnknown means that there is no such account.
 	ErrUnknown = errors.New("there is no such account")

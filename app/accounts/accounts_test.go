@@ -61,7 +61,7 @@ func TestAllFlows(t *testing.T) {
 		}
 		_, err = a.StartCeremony(ctx, "get", "")
 		wantError(t, "ceremony", err, nil)
-		wantError(t, "use", a.MarkUsed(ctx, "logout", "x", time.Hour), nil)
+		wantError(t, "mark a token as used", a.MarkUsed(ctx, "logout", "x", time.Hour), nil)
 		_, err = a.SignInWithIdentity(ctx, accounts.Identity{Issuer: "i", Subject: "s", SID: "sid"}, "code", accounts.SignIn{User: identity.User{Name: "Ida"}})
 		wantError(t, "identity", err, nil)
 		_, err = a.CreateLink(ctx, accounts.Operator, bob.User.ID)
@@ -94,8 +94,8 @@ func banAndUnban(t *testing.T, a *accounts.Accounts, owner string) {
 	wantError(t, "guest", a.Guest(ctx, guest.ID), nil)
 }
 
-// restrict gives a backend only the rights that the documentation of streams demands, and fails the test if
-// Redis denies anything.
+// restrict gives a backend only the rights that the documentation of streams lists, and fails the test if
+// Redis denies a command.
 func restrict(t *testing.T, backend *redistest.Backend) {
 	t.Helper()
 	backend.Each(t, append([]any{"ACL", "SETUSER", "burble", "reset"}, leastRights(t, backend.Redis.IsClusterMode)...)...)
@@ -244,7 +244,7 @@ func TestBanEndsSessionsAndRefusesEverySignIn(t *testing.T) {
 	_, err = a.CreateLink(ctx, owner.User.ID, ada.User.ID)
 	wantError(t, "new link", err, accounts.ErrBanned)
 	wantError(t, "unban", a.Unban(ctx, owner.User.ID, ada.User.ID), nil)
-	wantVerdict(t, a, ada, accounts.ErrSignedOut) // it stays ended
+	wantVerdict(t, a, ada, accounts.ErrSignedOut) // the ban ended the session for good
 	_, err = a.Spend(ctx, link, accounts.SignIn{})
 	wantError(t, "link after the ban", err, nil)
 }

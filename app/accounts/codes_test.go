@@ -158,7 +158,7 @@ func TestSetupMakesOneOwner(t *testing.T) {
 		})
 		people, err := all[0].People(ctx, 0, 10)
 		if owners.Load() != 1 || len(people) != 1 || err != nil {
-			t.Errorf("got %d owners, %d people and the error %v; want one of each", owners.Load(), len(people), err)
+			t.Errorf("got %d owners, %d people and the error %v; want one owner and one person", owners.Load(), len(people), err)
 		}
 		if code, err := all[0].SetupCode(ctx); code != "" || err != nil {
 			t.Errorf("SetupCode returned %q, %v; want no code", code, err)
@@ -239,7 +239,7 @@ func TestIdentityHasOneAccount(t *testing.T) {
 			t.Fatalf("one identity got the accounts %v, want a single one", users)
 		}
 	}
-	// After the account has been removed, the identity creates a new one.
+	// After the account has been removed, a sign-in with the identity creates a new one.
 	signedIn, err := all[0].SignInWithIdentity(ctx, who, "", accounts.SignIn{User: identity.User{Name: "Ida"}})
 	wantError(t, "sign in", err, nil)
 	wantError(t, "leave", all[0].Leave(ctx, signedIn.Session), nil)

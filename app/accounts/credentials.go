@@ -103,7 +103,7 @@ func (a *Accounts) SignInWithIdentity(ctx context.Context, who Identity, code st
 	if err != nil {
 		return SignedIn{}, err
 	}
-	for range 2 { // the second time if another server has just created the account
+	for range 2 { // a second time only if another server has just created the account
 		if known {
 			if user, err = uuid.Parse(owner); err != nil {
 				return SignedIn{}, unavailable(err)
@@ -147,8 +147,8 @@ func (a *Accounts) indexSession(ctx context.Context, who Identity, session Sessi
 	return unavailable(err)
 }
 
-// SignOutIdentity ends the sessions that the provider's session started, or without a SID all that the
-// subject started.
+// SignOutIdentity ends the sessions that were started by the session who.SID at the provider. Without a
+// SID, it ends all sessions that the subject started.
 func (a *Accounts) SignOutIdentity(ctx context.Context, who Identity) error {
 	if who.SID != "" {
 		sessions, err := a.redis.Retrying.HGetAll(ctx, a.keys.of("provider_session", a.sid(who))).Result()
@@ -195,7 +195,7 @@ func (a *Accounts) WasUsed(ctx context.Context, kind, token string) (bool, error
 	return n > 0, unavailable(err)
 }
 
-// MarkUsed records for the given time that a token of a provider was used.
+// MarkUsed records that a token of a provider was used. Redis removes the record after life.
 func (a *Accounts) MarkUsed(ctx context.Context, kind, token string, life time.Duration) error {
 	key := a.usedKey(kind, token)
 	var marked *redis.StatusCmd

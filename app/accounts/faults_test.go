@@ -32,8 +32,8 @@ func retry(t *testing.T, what string, call func() error) {
 	t.Fatalf("%s: every retry failed", what)
 }
 
-// TestLostReplies loses a third of the replies of Redis. Each call is repeated with its key, and must
-// take effect once.
+// TestLostReplies loses almost a third of the replies of Redis. Each call is repeated with its key, and must
+// take effect exactly once.
 func TestLostReplies(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -86,12 +86,12 @@ func TestLostReplies(t *testing.T) {
 		retry(t, "leave", func() error { return a.Leave(ctx, phone.Session) })
 	}
 	people, err := direct.People(ctx, 0, 1000)
-	if err != nil || len(people) != 1+2*rounds { // those who were invited have left again
+	if err != nil || len(people) != 1+2*rounds { // the invited people have left again
 		t.Errorf("got %d people and the error %v, want %d people", len(people), err, 1+2*rounds)
 	}
 }
 
-// A change must reach the stream together with its effect, and once.
+// Each change must be appended to the stream exactly once, even if the call is repeated.
 func TestEveryChangeIsAppendedOnce(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -176,7 +176,7 @@ func TestCodesAreNotStoredOrLogged(t *testing.T) {
 	all.WriteString(log.String())
 	for _, code := range codes {
 		if strings.Contains(all.String(), code) {
-			t.Errorf("found the code %q", code)
+			t.Errorf("Redis, the log or an error contains the secret %q", code)
 		}
 	}
 }
@@ -208,7 +208,7 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	wantError(t, "verdict", err, accounts.ErrBanned)
 }
 
-// A full Redis refuses some commands and not others. Nothing may happen without its change in the stream, and
+// A full Redis refuses some commands and not others. Nothing may change without an entry in the stream, and
 // sign-outs and bans must work.
 func TestFullRedisMakesNoSilentChange(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ import (
 //	open(t, redis)                      Accounts on a Redis
 //	newUser(t, name)                    a user with a new ID
 //	join(t, a, name, role)              an account with a role, signed in
-//	wantError(t, what, err, want)
+//	wantError(t, what, err, want)       checks an error
 //	tail                                reads the stream of changes, as package streams does
 //	recorder                            a Subscriber
 //	atOnce(n, do)                       runs do n times at the same moment
@@ -33,7 +33,7 @@ var ctx = context.Background()
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// open returns Accounts on the Redis. The Redis connections end with the test.
+// open returns Accounts on the Redis. The Redis connections are closed when the test ends.
 func open(t testing.TB, address *conns.Address, change ...func(*accounts.Options)) *accounts.Accounts {
 	t.Helper()
 	o := accounts.Options{Secret: secret}

@@ -18,8 +18,8 @@ const (
 	MaxInviteUses = 1000
 	MaxInviteLife = 90 * 24 * time.Hour
 
-	// ownerLinkLife is the life of an invite that the operator creates for an owner.
-	ownerLinkLife = 24 * time.Hour
+	// ownerInviteLife is the life of an invite that the operator creates for an owner.
+	ownerInviteLife = 24 * time.Hour
 )
 
 // Invite lets people create an account and, if it has a Room, join that room.
@@ -28,13 +28,13 @@ type Invite struct {
 	Room    string    // or "" for the server alone
 	Role    Role      // in the room, or on the server. For a room, Member or Moderator
 	Uses    int       // remaining
-	Expiry  time.Time // on Redis's clock, except for CreateInvite, which expects it on this server's clock
+	Expiry  time.Time // by Redis's clock. CreateInvite expects it by this server's clock
 	By      string    // user ID of the creator, or Operator
 	Created time.Time
 }
 
 // CreateInvite creates an invite with the Room, Role, Uses and Expiry, and returns its code, for the
-// address /i/<code>. The server's secret signs the code, so Redis contains none.
+// address /i/<code>. The code is signed with the servers' secret and is not stored in Redis.
 //
 // For a room, the creator needs an account, and the caller must check that they may invite people to
 // the room. Without a room, the creator must be a moderator, and for a Role above Member an owner. The
@@ -58,9 +58,9 @@ func (a *Accounts) CreateInvite(ctx context.Context, by, key string, invite Invi
 	return id, a.inviteCode(id), nil
 }
 
-// CreateOwnerInvite returns the code of an invite for one owner, for the operator.
+// CreateOwnerInvite creates an invite by the operator that makes one person an owner, and returns its code.
 func (a *Accounts) CreateOwnerInvite(ctx context.Context) (code string, err error) {
-	_, code, err = a.CreateInvite(ctx, Operator, "", Invite{Role: Owner, Uses: 1, Expiry: a.now().Add(ownerLinkLife)})
+	_, code, err = a.CreateInvite(ctx, Operator, "", Invite{Role: Owner, Uses: 1, Expiry: a.now().Add(ownerInviteLife)})
 	return code, err
 }
 
@@ -134,7 +134,8 @@ func (a *Accounts) Invites(ctx context.Context, user string) ([]Invite, error) {
 	return mine, err
 }
 
-// invites returns the existing invites among ids, and the current time on Redis's clock, which their Expiry refers to.
+// invites returns the existing invites among ids, and the current time by Redis's clock, for comparison
+// with their Expiry.
 func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, now time.Time, err error) {
 	var clock *redis.TimeCmd
 	fields := make([]*redis.SliceCmd, len(ids))

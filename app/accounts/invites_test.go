@@ -43,7 +43,7 @@ func TestInviteIsLimitedToItsUses(t *testing.T) {
 		}
 	})
 	if people, err := a.People(ctx, 0, 100); redeemed.Load() != 10 || len(people) != 10 || err != nil {
-		t.Errorf("redeemed %d times, got %d people and the error %v; want 10 of each", redeemed.Load(), len(people), err)
+		t.Errorf("redeemed %d times, got %d people and the error %v; want 10 redemptions and 10 people", redeemed.Load(), len(people), err)
 	}
 	_, err := a.Invite(ctx, code)
 	wantError(t, "look at a used invite", err, accounts.ErrCode)
@@ -91,15 +91,15 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 	a := start(t)
 	owner := join(t, a, "Olga", accounts.Owner)
 	end := map[string]func(signedIn accounts.SignedIn, id string) error{
-		"demoted": func(signedIn accounts.SignedIn, _ string) error {
+		"its creator was demoted": func(signedIn accounts.SignedIn, _ string) error {
 			return a.SetRole(ctx, owner.User.ID, signedIn.User.ID, accounts.Member)
 		},
-		"left": func(signedIn accounts.SignedIn, _ string) error { return a.Leave(ctx, signedIn.Session) },
-		"banned": func(signedIn accounts.SignedIn, _ string) error {
+		"its creator left": func(signedIn accounts.SignedIn, _ string) error { return a.Leave(ctx, signedIn.Session) },
+		"its creator was banned": func(signedIn accounts.SignedIn, _ string) error {
 			return a.Ban(ctx, owner.User.ID, signedIn.User.ID, "")
 		},
-		"revoked by its creator": func(signedIn accounts.SignedIn, id string) error { return revoke(a, signedIn, id) },
-		"revoked by an owner":    func(_ accounts.SignedIn, id string) error { return revoke(a, owner, id) },
+		"its creator revoked it": func(signedIn accounts.SignedIn, id string) error { return revoke(a, signedIn, id) },
+		"an owner revoked it":    func(_ accounts.SignedIn, id string) error { return revoke(a, owner, id) },
 	}
 	for name, end := range end {
 		moderator := join(t, a, "Max", accounts.Moderator)
@@ -108,13 +108,13 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 		wantError(t, "redeem", err, nil)
 		wantError(t, name, end(moderator, id), nil)
 		_, err = a.Redeem(ctx, code, accounts.SignIn{User: newUser(t, "Friend")})
-		wantError(t, "invite whose creator was "+name, err, accounts.ErrCode)
+		wantError(t, "redeem an invite after "+name, err, accounts.ErrCode)
 	}
 	id, _ := newInvite(t, a, owner.User.ID, 5, accounts.Member)
 	wantError(t, "a stranger revokes", revoke(a, join(t, a, "Eve", accounts.Member), id), accounts.ErrNotAllowed)
 }
 
-// The clocks of two servers may be hours apart. An invite is valid for as long as its creator chose, on Redis's clock.
+// The clocks of two servers may be hours apart. An invite is valid for as long as its creator chose, by Redis's clock.
 func TestInvitesOfServersWhoseClocksDiffer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -216,11 +216,11 @@ func TestInvitesListsOnlyVisibleInvites(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	ada, max := join(t, a, "Ada", accounts.Member), join(t, a, "Max", accounts.Moderator)
-	rooms := accounts.Invite{Room: "psecret", Role: accounts.Member, Uses: 1, Expiry: time.Now().Add(time.Hour)}
+	roomInvite := accounts.Invite{Room: "psecret", Role: accounts.Member, Uses: 1, Expiry: time.Now().Add(time.Hour)}
 	key := uuid.NewString()
-	mine, code, err := a.CreateInvite(ctx, ada.User.ID, key, rooms)
+	mine, code, err := a.CreateInvite(ctx, ada.User.ID, key, roomInvite)
 	wantError(t, "invite", err, nil)
-	again, sameCode, err := a.CreateInvite(ctx, ada.User.ID, key, rooms)
+	again, sameCode, err := a.CreateInvite(ctx, ada.User.ID, key, roomInvite)
 	if again != mine || sameCode != code || err != nil {
 		t.Errorf("the same key created another invite; error %v", err)
 	}

@@ -43,7 +43,7 @@ func TestRevocationIsFast(t *testing.T) {
 	}
 }
 
-// TestServerWithoutTail signs out while the other server's tail is cut.
+// TestServerWithoutTail signs a person out and changes a role while the server's tail is cut.
 func TestServerWithoutTail(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

@@ -72,7 +72,7 @@ func (a *Accounts) run(ctx context.Context, script *redis.Script, keys []string,
 	return reply, err
 }
 
-// readReply returns a reply as run does.
+// readReply reads the reply of a script, and returns the same as run.
 func readReply(cmd *redis.Cmd) ([]string, error) {
 	reply, err := values(cmd)
 	if err != nil {
@@ -94,8 +94,8 @@ func values(cmd *redis.Cmd) ([]string, error) {
 	return reply, unavailable(err)
 }
 
-// unavailable wraps an error from Redis or the network. None of them contains a code, because commands
-// contain only MACs of codes.
+// unavailable wraps an error from Redis or the network. Such an error never contains a code, because
+// commands contain only MACs of codes.
 func unavailable(err error) error {
 	switch {
 	case err == nil:

@@ -52,7 +52,7 @@ type sessionRecord struct {
 	Used    int64  `json:"used"`    // the day it was last used, in days since 1970
 	Expiry  int64  `json:"expiry"`  // in Unix seconds
 
-	Identity string `json:"identity,omitempty"` // MAC of the issuer and the subject, if a provider signed in
+	Identity string `json:"identity,omitempty"` // MAC of the issuer and the subject, if the person signed in with a provider
 	SID      string `json:"sid,omitempty"`      // MAC of the issuer and its session
 }
 

@@ -19,8 +19,8 @@ local function change(kind, ...)
   redis.call('XADD', access, 'MAXLEN', '~', 10000, '*', 'kind', kind, 'user', user, ...)
 end
 
--- allow_when_full() makes a full Redis run the rest of the script. Redis refuses a script only before its first
--- write, and this one needs no memory.
+-- allow_when_full() makes a full Redis run the rest of the script. A full Redis refuses a script only at its first
+-- write, and this HDEL needs no memory.
 local function allow_when_full() redis.call('HDEL', sessions, '') end
 
 local function is_banned() return redis.call('HEXISTS', bans, user) == 1 end
@@ -94,8 +94,8 @@ local function found(...)
 end
 
 -- create(role) creates the account and its first session, from ARGV 2 session  3 its record
--- 4 passkey or ''  5 its record  6 name  7 'guest' if the person was a guest. It returns a status. If an
--- earlier call with the same session has created the account, that is also ok.
+-- 4 passkey or ''  5 its record  6 name  7 'guest' if the person was a guest. It returns a status, which
+-- is also ok if an earlier call with the same session created the account.
 local function create(role)
   if is_banned() then return 'banned' end
   if redis.call('EXISTS', account) == 1 then

@@ -1,12 +1,12 @@
 -- Redeems an invite: creates the person's account if there is none, and spends a use. Needs lib.lua.
 --
--- KEYS  10 the invite  11 when each person redeemed it  12 setup  13 its creator's account
+-- KEYS  10 the invite  11 when each person redeemed it  12 setup  13 the account of the invite's creator
 -- ARGV  2 to 7 as for create. If 3 is '', the person has an account, and 2 is one of its sessions
---       8 its creator's user ID
+--       8 the user ID of the invite's creator
 -- Reply ok name role, room, role, when the person first redeemed it (in Unix seconds), 1 if that was
 --       an earlier call or 0, when the invite was created; or code, banned, exists, or signed_out
 --
--- An invite is valid only as long as its creator could create it.
+-- An invite is valid only while its creator may still create it.
 
 local invite = redis.call('HMGET', KEYS[10], 'room', 'role', 'uses', 'expiry', 'by', 'setup', 'created')
 local room, role, uses, expiry, by, is_setup, created = unpack(invite)

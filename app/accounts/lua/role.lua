@@ -6,8 +6,8 @@
 
 local own = redis.call('HGET', account, 'role')
 if ARGV[2] ~= '' then
-  local acts = redis.call('HGET', KEYS[10], 'role')
-  if acts ~= 'owner' or redis.call('HEXISTS', bans, ARGV[2]) == 1 then return {'not_allowed'} end
+  local actor_role = redis.call('HGET', KEYS[10], 'role')
+  if actor_role ~= 'owner' or redis.call('HEXISTS', bans, ARGV[2]) == 1 then return {'not_allowed'} end
 end
 if not own then return {'unknown'} end
 if own == ARGV[3] then return {'ok'} end

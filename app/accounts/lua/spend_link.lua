@@ -5,7 +5,8 @@
 -- Reply ok name role, banned, unknown, or code
 --
 -- If this session has already spent the link, the reply is also ok, so that a call may be repeated. A link is
--- valid only as long as its creator could create it, in the same session. Links of older releases have no creator.
+-- valid only while its creator may still create it, and until the session that created it ends. Links of older
+-- releases have no creator.
 
 local link = redis.call('HMGET', KEYS[10], 'user', 'spent', 'by', 'session')
 local by, created_in = link[3] or '', link[4] or ''

@@ -55,9 +55,9 @@ func TestRights(t *testing.T) {
 			for _, target := range roles[:4] {
 				err := action.do(someone(by), someone(target))
 				if may := action.may[by+" "+target] || action.may[by+" *"]; may != (err == nil) {
-					t.Errorf("%s by a %s on a %s: got the error %v, want allowed = %v", action.name, by, target, err, may)
+					t.Errorf("%s by %s on %s: got the error %v, want allowed = %v", action.name, by, target, err, may)
 				} else if err != nil && !errors.Is(err, accounts.ErrNotAllowed) && !errors.Is(err, accounts.ErrUnknown) {
-					t.Errorf("%s by a %s on a %s: got the error %v, want %v or %v", action.name, by, target, err, accounts.ErrNotAllowed, accounts.ErrUnknown)
+					t.Errorf("%s by %s on %s: got the error %v, want %v or %v", action.name, by, target, err, accounts.ErrNotAllowed, accounts.ErrUnknown)
 				}
 			}
 		}

@@ -232,9 +232,9 @@ func (v *Verdicts) SetUsed(s Session, day int64) { v.cache.setUsed(s, day) }
 // Unsubscribe undoes Subscribe.
 func (v *Verdicts) Unsubscribe(s Session, subscriber Subscriber) { v.cache.unsubscribe(s, subscriber) }
 
-// SubscribeGuest is Guest for an open connection. The subscriber is notified when the guest's token
-// is no longer valid, until the caller calls UnsubscribeGuest. If Redis does not answer, SubscribeGuest succeeds: the guest is checked
-// with all others when the tail is restored.
+// SubscribeGuest is Guest for an open connection. The subscriber is notified when the guest's
+// token is no longer valid, until the caller calls UnsubscribeGuest. If Redis does not answer, SubscribeGuest
+// succeeds: the guest is checked with all others when the tail is restored.
 func (v *Verdicts) SubscribeGuest(ctx context.Context, user string, subscriber Subscriber) error {
 	id, err := uuid.Parse(user)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // getAccount handles GET /me, the page of the account that is signed in.
 func (h *handlers) getAccount(c *fiber.Ctx) error { return h.renderAccount(c, "", nil) }
 
-// renderAccount renders the page. After a refused change of the name, name is what the user typed, and refused is the error.
+// renderAccount renders the page. If a new name was refused, name is what the user typed, and refused is the error.
 func (h *handlers) renderAccount(c *fiber.Ctx, name string, refused error) error {
 	ctx, session := c.UserContext(), caller.Of(c).Session
 	keys, err := h.Passkeys.List(ctx, me(c))

@@ -17,9 +17,9 @@ import (
 
 // Helpers of this package's tests:
 //
-//	team      is a server with an owner; startTeam starts it
+//	team      is a server with the owner Olga, the moderator Max and the member Bob; startTeam starts it
 //	person    is a program with the token of an account
-//	signIn    creates or opens an account by a link
+//	signIn    sends a request that signs in, and returns the person
 //	decode    parses a response
 
 func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
@@ -93,7 +93,7 @@ func startTeam(t *testing.T, env ...string) team {
 	return team{redis, server, owner, mod, member}
 }
 
-// invite returns a person who has accepted an invite of p to the server.
+// invite creates an invite to the server as p, and returns a new person who has accepted it.
 func (p *person) invite(name string) *person {
 	p.Helper()
 	made := decode[struct{ URL string }](p.T, p.do(http.MethodPost, "/invites", "{}", http.StatusCreated))
@@ -104,7 +104,8 @@ func (p *person) invite(name string) *person {
 	return signIn(p.T, p.server, target.Path, `{"name":"`+name+`"}`, http.StatusOK)
 }
 
-// eventually waits until a request gets the status: a server learns from Redis that a role or a session has changed.
+// eventually waits until a request gets the status. It takes a moment until a server reads from Redis that a role or a
+// session has changed.
 func (p *person) eventually(what, method, path string, status int) {
 	p.Helper()
 	apptest.Eventually(p, 30*time.Second, what, func() bool {

@@ -34,11 +34,11 @@ func TestListShowsPresence(t *testing.T) {
 		}
 		return names
 	}
-	apptest.Eventually(t, 30*time.Second, "Bob is here for the moderator", func() bool {
+	apptest.Eventually(t, 30*time.Second, "the moderator sees that Bob is here", func() bool {
 		return slices.Equal(here(team.mod), []string{"Bob"})
 	})
 	if got := here(team.owner); len(got) != 0 {
-		t.Errorf("for the owner, who is not in the room, here are %q, want nobody", got)
+		t.Errorf("the owner, who may not read the room, sees that %q are here, want nobody", got)
 	}
 	if page := team.mod.do("GET", "/people", "", http.StatusOK, "Accept", "text/html"); !strings.Contains(page, "here now") {
 		t.Error("the page does not show that Bob is here")

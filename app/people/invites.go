@@ -68,7 +68,7 @@ func (h *handlers) renderInvites(c *fiber.Ctx, found []accounts.Invite) error {
 	return c.Render("invites", model)
 }
 
-// target describes what an invite is for, for the list of invites.
+// target returns the text that shows, in the list of invites, what an invite is for.
 func (h *handlers) target(c *fiber.Ctx, invite accounts.Invite) string {
 	switch {
 	case streams.IsHidden(invite.Room):
@@ -162,7 +162,7 @@ func ParseLife(text string) (time.Duration, error) {
 		life, err = time.ParseDuration(text)
 	}
 	if err != nil || life <= 0 || life > accounts.MaxInviteLife {
-		return 0, errors.New("a time such as 30m, 12h or 7d")
+		return 0, errors.New("must be a time such as 30m, 12h or 7d")
 	}
 	return life, nil
 }
@@ -177,7 +177,8 @@ func (h *handlers) revokeInvite(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
-	// A moderator may repeat a revocation that was not recorded. For other callers, that would let them fill the audit log.
+	// A moderator may repeat a revocation that was not recorded. Other callers may not, because they could fill the audit
+	// log.
 	if existed || isLeader(c) {
 		if err := h.record(c, "", streams.Entry{Action: protocol.ActionRevoke}); err != nil {
 			return err

@@ -124,7 +124,7 @@ func (h *handlers) record(c *fiber.Ctx, member string, action streams.Entry) err
 		action.Member = streams.User{ID: member, Name: h.nameOf(c, member)}
 	}
 	err := h.Chat.Record(caller.Of(c).User, "", action)
-	if errors.Is(err, streams.ErrFull) { // bans and sign-outs work although Redis is full, and so must the response
+	if errors.Is(err, streams.ErrFull) { // bans and sign-outs work even if Redis is full, so their requests must succeed
 		h.Log.Warn("cannot record an action in the audit log", "action", action.Action, "by", me(c), "user", member, "error", err)
 		return nil
 	}

@@ -15,12 +15,6 @@ import (
 	"burble/app/throttle"
 )
 
-// Helpers for this package's tests:
-//
-//	person               a program with the token of an account
-//	startTeam            starts a server with the owner Olga, the moderator Max and the member Bob
-//	code                 the error code of a response
-
 func TestEveryRoleHasOnlyItsRights(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)
@@ -102,7 +96,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	}
 	list := decode[[]session](t, team.member.do("GET", "/me/sessions", "", http.StatusOK))
 	if len(list) != 4 || list[0].LastUsed != time.Now().UTC().Format(time.DateOnly) || list[0].Device != "Go-http-client" {
-		t.Fatalf("got sessions %+v, want 4", list)
+		t.Fatalf("got sessions %+v, want 4, the first used today by Go-http-client", list)
 	}
 	for _, one := range decode[[]session](t, others[0].do("GET", "/me/sessions", "", http.StatusOK)) {
 		if one.Current {
@@ -156,7 +150,7 @@ func TestBannedPersonSeesWhy(t *testing.T) {
 		for _, path := range []string{"/", "/r/lobby", "/r/paaaaaaaaaaaaaaaaaaaa"} {
 			page := nobody.do("GET", path, "", http.StatusForbidden, "Cookie", "burble="+one.Token, "Accept", "text/html")
 			if !strings.Contains(page, "You are banned from this server") || strings.Contains(page, "spam") || strings.Contains(page, "Max") {
-				t.Errorf("the page of a banned person is %s, want that they are banned, without the reason, which is for moderators", page)
+				t.Errorf("got the page %s, want it to say that the person is banned, without the reason and the moderator's name", page)
 			}
 			if first = cmp.Or(first, page); page != first {
 				t.Errorf("%s differs from the other pages: %s", path, page)
@@ -214,7 +208,7 @@ func TestAuditReadsLikeARoom(t *testing.T) {
 		User, Member   struct{ Name string }
 	}](t, team.mod.do("GET", "/audit", "", http.StatusOK))
 	if last := list[3]; last.Action != "join" || last.User.Name != "Eve" || last.Member.Name != "Olga" {
-		t.Errorf("the entry is %+v, want that Eve joined", last)
+		t.Errorf("got the entry %+v, want that Eve accepted Olga's invite", last)
 	}
 	var actions []string
 	for _, entry := range list {
@@ -275,7 +269,7 @@ func TestInvitesOfOneAddressAreLimited(t *testing.T) {
 }
 
 // Every account may revoke its own invites, so a request that revokes nothing must not reach the audit log.
-func TestOnlyRevokedInvitesAreInTheAudit(t *testing.T) {
+func TestOnlyRevokedInvitesAreAudited(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)
 	revoked := func() int {
@@ -283,11 +277,11 @@ func TestOnlyRevokedInvitesAreInTheAudit(t *testing.T) {
 	}
 	team.member.do("DELETE", "/invites/AAAAAAAAAAAAAAAA", "", http.StatusNoContent)
 	if got := revoked(); got != 0 {
-		t.Errorf("got %d entries for an invite that does not exist", got)
+		t.Errorf("got %d entries for an invite that does not exist, want none", got)
 	}
 	invite := decode[struct{ ID string }](t, team.owner.do("POST", "/invites", "", http.StatusCreated))
 	team.owner.do("DELETE", "/invites/"+invite.ID, "", http.StatusNoContent)
 	if got := revoked(); got != 1 {
-		t.Errorf("got %d entries for one invite", got)
+		t.Errorf("got %d entries for one revoked invite, want 1", got)
 	}
 }

@@ -38,7 +38,7 @@ type browser struct {
 	server *apptest.Server
 	client *http.Client
 	origin string
-	name   string
+	userID string // of the account, in the browsers of startTeam and join
 
 	device virtualwebauthn.Authenticator
 	key    virtualwebauthn.Credential
@@ -149,7 +149,7 @@ type signInResponse struct {
 	Token, Room, Next string
 }
 
-// location returns the path that the response redirects to.
+// location returns the URL that the response redirects to.
 func (r response) location() string { return r.header.Get("Location") }
 
 var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
@@ -224,7 +224,7 @@ func startTeam(t *testing.T, env ...string) (*redistest.Server, *apptest.Server,
 	server := apptest.Start(t, redis, env...)
 	owner := newBrowser(t, server)
 	_, code := setupPath(t, server)
-	owner.name = owner.createPasskey("name", "Olga", "code", code).User.ID
+	owner.userID = owner.createPasskey("name", "Olga", "code", code).User.ID
 	return redis, server, owner
 }
 
@@ -241,7 +241,7 @@ func (b *browser) join(name string) (*browser, signInResponse) {
 	_, path := b.invite()
 	other := newBrowser(b.T, b.server)
 	signedIn := decode[signInResponse](other, other.expect("accept an invite", other.json(http.MethodPost, path, "name", name), http.StatusOK))
-	other.name = signedIn.User.ID
+	other.userID = signedIn.User.ID
 	return other, signedIn
 }
 
@@ -286,8 +286,8 @@ func (b *browser) clearToken() {
 	b.client.Jar = jar
 }
 
-// awaitRefusal waits until the server refuses the token, for which it must first read from Redis that the session
-// has ended.
+// awaitRefusal waits until the server refuses the token. The server must first read from Redis that the session has
+// ended.
 func (b *browser) awaitRefusal(token string) {
 	b.Helper()
 	apptest.Eventually(b, 30*time.Second, "the token is refused", func() bool {

@@ -56,12 +56,13 @@ func TestRepeatedRequestCreatesOneAccount(t *testing.T) {
 		first := decode[signInResponse](owner, newBrowser(t, server).json(http.MethodPost, path, "name", "Bob", "key", key))
 		again := decode[signInResponse](owner, newBrowser(t, server).json(http.MethodPost, path, "name", "Bob", "key", key))
 		if first.Token == "" || again.User != first.User {
-			t.Errorf("POST %s: got %+v, and when it is repeated %+v, want the same user", path, first, again)
+			t.Errorf("POST %s: got %+v, and when repeated %+v; want the same user", path, first, again)
 		}
 	}
 }
 
-// A guest whose token has ended because of an account may never have received the response that has the new token.
+// The request that creates an account ends the guest's token. If its response is lost, the guest has no valid token, but
+// must be able to repeat the request.
 func TestGuestMayRepeatARequestThatCreatedAnAccount(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
@@ -80,7 +81,7 @@ func TestGuestMayRepeatARequestThatCreatedAnAccount(t *testing.T) {
 			bob.client.Jar.SetCookies(page, cookies)
 			again := decode[signInResponse](bob, bob.json(http.MethodPost, path, "key", key))
 			if first.Token == "" || again.User != guest.User {
-				t.Errorf("POST %s: got %+v, and when it is repeated %+v, want guest %+v", path, first, again, guest.User)
+				t.Errorf("POST %s: got %+v, and when repeated %+v; want the guest %+v", path, first, again, guest.User)
 			}
 		}
 		bob.client.Jar.SetCookies(page, cookies)
@@ -111,7 +112,7 @@ func TestConcurrentRedemptionsDoNotExceedInviteUses(t *testing.T) {
 	}
 }
 
-// account is the access to rooms of a person with an account.
+// account returns the access that a person with an account has to rooms.
 func account(store *streams.Store, signedIn signInResponse) streams.Access {
 	return store.AsRanked(streams.User{ID: signedIn.User.ID, Name: signedIn.User.Name}, streams.Account)
 }
@@ -120,15 +121,15 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	t.Parallel()
 	redis, server, owner := startTeam(t)
 	store := redistest.Open(t, streams.Options{Redis: redis.Redis()})
-	ada, adaIn := owner.join("Ada")
-	room, err := account(store, adaIn).CreatePrivate(t.Context(), "Launch", nil)
+	ada, adaAccount := owner.join("Ada")
+	room, err := account(store, adaAccount).CreatePrivate(t.Context(), "Launch", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	remove := func(person signInResponse) {
 		t.Helper()
 		entry := streams.Entry{Kind: streams.Joined, Key: newKey(), Member: streams.User{ID: person.User.ID, Name: person.User.Name}, Role: streams.NoRole}
-		if _, err := account(store, adaIn).Append(t.Context(), room, entry); err != nil {
+		if _, err := account(store, adaAccount).Append(t.Context(), room, entry); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -43,7 +43,7 @@ func TestInvalidCodesGetTheSameResponse(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
 	bob, signedIn := owner.join("Bob")
-	used, gone := bob.link(signedIn.User.ID), bob.link(signedIn.User.ID)
+	used, ofBanned := bob.link(signedIn.User.ID), bob.link(signedIn.User.ID)
 	newBrowser(t, server).json(http.MethodPost, used)
 	id, revoked := owner.invite()
 	owner.expect("revoke", owner.do(http.MethodDelete, "/invites/"+id, ""), http.StatusNoContent)
@@ -52,7 +52,7 @@ func TestInvalidCodesGetTheSameResponse(t *testing.T) {
 	owner.expect("ban", owner.json(http.MethodPut, "/people/"+signedIn.User.ID+"/ban"), http.StatusNoContent)
 
 	for _, group := range [][]string{
-		{"/l/AAAAAAAAAAAAAAAAAAAAAAAAAA", used, gone, "/l/x"},
+		{"/l/AAAAAAAAAAAAAAAAAAAAAAAAAA", used, ofBanned, "/l/x"},
 		{"/i/AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", revoked, spent, "/i/x"},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -80,20 +80,20 @@ func TestInvalidCodesGetTheSameResponse(t *testing.T) {
 func TestModeratorCreatesLinksForMembersOnly(t *testing.T) {
 	t.Parallel()
 	_, _, owner := startTeam(t)
-	mod, modIn := owner.join("Max")
-	bob, bobIn := owner.join("Bob")
-	owner.expect("role", owner.json(http.MethodPut, "/people/"+modIn.User.ID+"/role", "role", "moderator"), http.StatusNoContent)
+	mod, modAccount := owner.join("Max")
+	bob, bobAccount := owner.join("Bob")
+	owner.expect("role", owner.json(http.MethodPut, "/people/"+modAccount.User.ID+"/role", "role", "moderator"), http.StatusNoContent)
 	for _, test := range []struct {
 		by     *browser
 		whose  string
 		status int
 	}{
-		{bob, bobIn.User.ID, http.StatusCreated}, {bob, modIn.User.ID, http.StatusForbidden}, {bob, newKey(), http.StatusForbidden},
-		{mod, bobIn.User.ID, http.StatusCreated}, {mod, owner.name, http.StatusForbidden}, {owner, modIn.User.ID, http.StatusCreated},
+		{bob, bobAccount.User.ID, http.StatusCreated}, {bob, modAccount.User.ID, http.StatusForbidden}, {bob, newKey(), http.StatusForbidden},
+		{mod, bobAccount.User.ID, http.StatusCreated}, {mod, owner.userID, http.StatusForbidden}, {owner, modAccount.User.ID, http.StatusCreated},
 	} {
 		test.by.expect("link", test.by.json(http.MethodPost, "/people/"+test.whose+"/link"), test.status)
 	}
-	page := bob.expect("link by a form", bob.form("/people/"+bobIn.User.ID+"/link"), http.StatusOK)
+	page := bob.expect("link by a form", bob.form("/people/"+bobAccount.User.ID+"/link"), http.StatusOK)
 	if !strings.Contains(page.body, `src="data:image/png;base64,`) || !strings.Contains(page.body, bob.origin+"/l/") || page.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the page lacks the link or its QR code: %v %s", page.header, page.body)
 	}

@@ -48,7 +48,7 @@ func (h *handlers) postSignUp(c *fiber.Ctx) error {
 	}
 	wanted := signIn(c, body.Fields["name"], body.Fields["key"])
 	if wanted.User.ID == "" {
-		if _, err := newUser(wanted.User); err != nil { // Upgrade derives the user ID from the key
+		if _, err := newUser(wanted.User); err != nil { // only checks the name: Upgrade derives the user ID from the key
 			if !body.IsForm {
 				return err
 			}

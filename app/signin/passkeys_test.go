@@ -81,7 +81,7 @@ func TestSignInReplacesTheSessionOfTheBrowser(t *testing.T) {
 	_, server, owner := startTeam(t)
 	bob, signedIn := owner.join("Bob")
 	other := newBrowser(t, server)
-	path := owner.link(owner.name)
+	path := owner.link(owner.userID)
 	before := bob.expect("Bob's sessions", bob.do(http.MethodGet, "/me/sessions", ""), http.StatusOK)
 	if !strings.Contains(before.body, `"current":true`) {
 		t.Errorf("no session is marked as the current one: %s", before.body)

@@ -82,8 +82,8 @@ func (h *handlers) refuseProvider(c *fiber.Ctx, next string, err error) error {
 	return h.renderSignIn(c, next, model)
 }
 
-// postLogout handles POST /oidc/logout, a request of the provider to end sessions (OpenID Connect Back-Channel Logout 1.0,
-// sections 2.5 and 2.8).
+// postLogout handles POST /oidc/logout, a request from the provider to end sessions (OpenID Connect Back-Channel Logout
+// 1.0, sections 2.5 and 2.8).
 func (h *handlers) postLogout(c *fiber.Ctx) error {
 	if h.Provider == nil {
 		return fiber.ErrNotFound

@@ -49,7 +49,7 @@ func (b *browser) authorize(mock *mockoidc.MockOIDC, subject, next string) (call
 	response.Body.Close()
 	callback, found := strings.CutPrefix(response.Header.Get("Location"), b.origin)
 	if !found {
-		b.Fatalf("the provider redirected to %q", response.Header.Get("Location"))
+		b.Fatalf("the provider redirected to %q, want a URL of %s", response.Header.Get("Location"), b.origin)
 	}
 	return callback
 }

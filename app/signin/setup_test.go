@@ -16,7 +16,7 @@ func TestSetupLinkMakesTheFirstOwner(t *testing.T) {
 	server := apptest.Start(t, redistest.Start(t))
 	path, code := setupPath(t, server)
 	owner := newBrowser(t, server)
-	for range 2 { // the page spends nothing
+	for range 2 { // a GET does not spend the code
 		page := owner.expect("setup page", owner.get(path), http.StatusOK)
 		if page.header.Get("Cache-Control") != "no-store" || page.header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(page.body, "Become the owner") {
 			t.Errorf("the page does not offer to become the owner, or its headers are wrong: %v %s", page.header, page.body)
@@ -55,9 +55,9 @@ func TestSetupWorksWithoutScript(t *testing.T) {
 	if !strings.Contains(refused.body, `role="alert">A name`) || !strings.Contains(refused.body, code) {
 		t.Errorf("the page does not show the form with the reason: %s", refused.body)
 	}
-	for range 2 { // a form that is sent twice makes one account
+	for range 2 { // a form that is sent twice creates one account
 		if got := owner.expect("setup", owner.form("/setup", "code", code, "key", key, "name", "Olga"), http.StatusSeeOther); got.location() != "/welcome?next=%2F" {
-			t.Fatalf("redirected to %q", got.location())
+			t.Fatalf("redirected to %q, want the page /welcome", got.location())
 		}
 		owner.clearToken()
 	}

@@ -131,7 +131,8 @@ type signInResponse struct {
 
 func userJSON(user identity.User) protocol.User { return protocol.User{ID: user.ID, Name: user.Name} }
 
-// entrance returns the fields that all pages for signing in have. here is the page's own path.
+// entrance returns the fields that all pages for signing in have. here is the path to return to from the identity
+// provider, or "".
 func (h *handlers) entrance(c *fiber.Ctx, title, here, next, code string) views.Entrance {
 	return views.Entrance{
 		Page: h.NewPage(c, title), Here: here, Next: next, Code: code, Key: uuid.NewString(), Provider: h.ProviderName,

@@ -26,7 +26,7 @@ func isForm(c *fiber.Ctx) bool {
 }
 
 // parseForm returns the fields of a form in the format of parseJSON. It omits empty fields, except the title. The field
-// "members" may be repeated, and each of them may contain several IDs.
+// "members" may be repeated, and each of its values may contain several IDs.
 func parseForm(c *fiber.Ctx, names ...string) (raw map[string]string, err error) {
 	if err := request.CheckQuery(c); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (h *handlers) postSettings(c *fiber.Ctx) error {
 	}
 	raw, err := parseForm(c, "title", "archived", "locked", "key")
 	if err == nil {
-		for _, name := range []string{"archived", "locked"} { // a form omits boxes that are not ticked
+		for _, name := range []string{"archived", "locked"} { // a form omits checkboxes that are not checked
 			raw[name] = "false"
 			if c.Request().PostArgs().Has(name) {
 				raw[name] = "true"

@@ -48,7 +48,7 @@ func (h *handlers) renderMembers(c *fiber.Ctx, room, notice string) error {
 	return h.Render(c, "members", model)
 }
 
-// rows returns the rows of the members whom the page shows.
+// rows returns the rows of the members whom the page shows. It also sets Total, IsModerator and IsLast of the model.
 func (h *handlers) rows(user identity.User, members []chat.Member, model *views.Members) (rows []views.MemberRow) {
 	now, moderators := time.Now(), 0
 	for _, member := range members {

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// MaxName is the maximum length of a name, in characters after normalisation.
+// MaxName is the maximum length of a name, in characters after normalization.
 const MaxName = 40
 
-// cleanName normalises a name with the Nickname profile of RFC 8266, so that most names that look
+// cleanName normalizes a name with the Nickname profile of RFC 8266, so that most names that look
 // alike become equal. The profile folds compatibility forms, collapses each run of white space to one
 // space, and trims both ends. The error is worded for the person who chose the name.
 func cleanName(name string) (string, error) {
@@ -21,7 +21,7 @@ func cleanName(name string) (string, error) {
 		return "", errors.New("a name must be UTF-8 text")
 	}
 	if len(name) > 100*MaxName {
-		return "", errNameTooLong // normalising a megabyte would be slow
+		return "", errNameTooLong // normalizing a megabyte would be slow
 	}
 	// Phones append these invisible variation selectors to emoji. The profile would refuse them.
 	name = strings.NewReplacer("\uFE0E", "", "\uFE0F", "").Replace(name)
@@ -88,8 +88,8 @@ func splitEmoji(name string) (parts []string) {
 // findInvisible returns the first character that is not drawn or changes how other characters are
 // drawn: control, zero-width, private-use and unassigned characters, and bidirectional overrides
 // (CVE-2021-42574). The profile also refuses nearly all of them, but this check names the character
-// and does not depend on the Unicode version of the profile's tables. It ignores joiners after
-// characters that may be joined, which are all in or after the Arabic block.
+// and does not depend on the Unicode version of the profile's tables. It ignores a joiner
+// after any character from the Arabic block (U+0600) onward. All characters that may be joined are there.
 func findInvisible(text string) (rune, bool) {
 	before := rune(0)
 	for _, r := range text {

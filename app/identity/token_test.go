@@ -52,7 +52,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 		}
 	}
 	if _, _, err := NewTokens([]byte("another secret!!")).Verify(token, now); !errors.Is(err, ErrTokenInvalid) {
-		t.Errorf("another secret: %v", err)
+		t.Errorf("with another secret: Verify returned the error %v, want %v", err, ErrTokenInvalid)
 	}
 	others := []string{
 		"", ".", "...", "1.", token + ".", "." + token, token[:len(token)-1], token + "=", strings.TrimPrefix(token, "1."),
@@ -62,7 +62,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 	}
 	for _, other := range others {
 		if got, _, err := tokens.Verify(other, now); !errors.Is(err, ErrTokenInvalid) {
-			t.Errorf("%q: got %v, %v", other, got, err)
+			t.Errorf("Verify(%q) = %v, %v; want %v", other, got, err, ErrTokenInvalid)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func FuzzToken(f *testing.F) {
 	f.Add("1...", "")
 	f.Fuzz(func(t *testing.T, token, claim string) {
 		if user, _, err := tokens.Verify(token, now); err == nil && tokens.Sign(user, now) != token {
-			t.Errorf("%q was accepted as %v", token, user)
+			t.Errorf("Verify accepted %q as %v, but Sign returns another token for this user", token, user)
 		}
 		// An invalid claim must be refused even if its signature is valid.
 		user, _, err := tokens.Verify(tokens.signed(claim), now)

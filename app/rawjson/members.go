@@ -12,7 +12,7 @@ const space = " \t\r\n"
 // Members returns the members of a JSON object with their raw JSON values. If several members have
 // the same name, the last one wins. It returns false if data is not a JSON object.
 //
-// Unmarshalling into a map[string]json.RawMessage would do the same, but take 2.5 times as long, and the
+// Unmarshaling into a map[string]json.RawMessage would do the same, but take 2.5 times as long, and the
 // server parses every frame with this function.
 func Members(data []byte) (raw map[string]string, ok bool) {
 	text := strings.TrimLeft(string(data), space)

@@ -23,17 +23,18 @@ import (
 
 // The helpers of these tests:
 //
-//	start(t, redis, address)      runs a job in this process
+//	start(t, address, options)    runs a job in this process
 //	startServer(t, addr, item)    runs the job of countTo in a process of its own, which stops at an item
 //	countTo(client, n, hook)      a step that does items 0 to n-1, and lists them in Redis
-//	await(t, what, condition)
+//	await(t, what, condition)     waits until the condition is met
 
 var ctx = context.Background()
 
-// patience is the deadline for what happens soon, unless the machine is slow.
+// patience is how long a test waits for something that takes much less time, except on a slow machine.
 const patience = time.Minute
 
-// serverAddr is set in the processes that startServer starts: the address of Redis, and the item to stop at.
+// serverAddr and serverItem are environment variables of the processes that startServer starts: the address of Redis,
+// and the item to stop at.
 const serverAddr, serverItem = "LEASE_TEST_REDIS", "LEASE_TEST_ITEM"
 
 const (
@@ -49,7 +50,7 @@ func TestMain(m *testing.M) {
 	os.Exit(redistest.Main(m))
 }
 
-// runServer works until it gets to the item. Then it writes a line, and does the item when it can read one.
+// runServer works until it gets to the item. Then it writes a line, and does the item when it has read a line.
 func runServer(addr, item string) {
 	stopAt, _ := strconv.Atoi(item)
 	address := &conns.Address{Addrs: []string{addr}}
@@ -67,14 +68,14 @@ func runServer(addr, item string) {
 	job.Run(ctx)
 }
 
-// A server is a process of startServer.
+// A server is a process that startServer has started.
 type server struct {
 	process *os.Process
 	input   io.Writer
 	output  *bufio.Scanner
 }
 
-// startServer returns when the process is about to do the item.
+// startServer starts a process, and returns when the process is about to do the item.
 func startServer(t *testing.T, addr string, item int) *server {
 	t.Helper()
 	command := exec.Command(os.Args[0])
@@ -109,7 +110,7 @@ func (s *server) awaitLine(t *testing.T, text string) {
 	t.Fatalf("the server never wrote %q", text)
 }
 
-// countTo returns a step that does the item that the cursor names, until it has done n. hook may be nil.
+// countTo returns a step that does one of the items 0 to n-1. The cursor is the item. hook, if not nil, is called first.
 func countTo(client redistest.Client, n int, hook func(item int)) func(context.Context, string) (string, bool, error) {
 	return func(ctx context.Context, cursor string) (string, bool, error) {
 		item, _ := strconv.Atoi(cursor)

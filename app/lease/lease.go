@@ -11,7 +11,8 @@ import (
 	"burble/streams/conns"
 )
 
-// defaultLife is how long a lease lasts without being renewed. If a server dies, its job is idle for at most that long.
+// defaultLife is how long a lease lasts without being renewed. If a server dies while it works, the job
+// is idle until the lease has ended and another server looks for work.
 const defaultLife = 15 * time.Second
 
 // Options configure a Job.
@@ -29,8 +30,8 @@ type Options struct {
 	// Log may be nil.
 	Log *slog.Logger
 	// Step does a part of the work, from the cursor that the previous step returned. The first cursor is empty.
-	// When there is nothing left to do for now, it returns true, and the next step begins at next when there may be
-	// work again. If it returns an error, the step is repeated later.
+	// When there is nothing left to do for now, it returns done = true. When there may be work again, the next step
+	// begins at next. If it returns an error, the step is repeated later.
 	//
 	// The context ends when the server must no longer work, because the job ends or has lost its lease. Step may
 	// be called again for a cursor, even on another server at the same time, so it must be repeatable.
@@ -94,7 +95,7 @@ func (j *Job) Run(ctx context.Context) error {
 	return nil
 }
 
-// work does all the work there is, if no other server does it. It returns false if there may be more.
+// work does all the work there is, if no other server does it. It returns false if there may be work left.
 func (j *Job) work(ctx context.Context) (finished bool, err error) {
 	began := time.Now()
 	cursor, acquired, err := j.acquire(ctx)
@@ -105,7 +106,7 @@ func (j *Job) work(ctx context.Context) (finished bool, err error) {
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		j.renewUntil(holding, lose, began.Add(j.options.Life))
+		j.keepRenewing(holding, lose, began.Add(j.options.Life))
 	}()
 	defer func() {
 		lose(nil)
@@ -130,8 +131,9 @@ func (j *Job) work(ctx context.Context) (finished bool, err error) {
 	}
 }
 
-// renewUntil renews the lease, which lasts until expires, until ctx ends. If it is lost, it calls lose.
-func (j *Job) renewUntil(ctx context.Context, lose context.CancelCauseFunc, expires time.Time) {
+// keepRenewing renews the lease until ctx ends. expires is when the lease ends if it is not renewed. If the lease is
+// lost, keepRenewing calls lose and returns.
+func (j *Job) keepRenewing(ctx context.Context, lose context.CancelCauseFunc, expires time.Time) {
 	ticker := time.NewTicker(j.options.Life / 3)
 	defer ticker.Stop()
 	for {

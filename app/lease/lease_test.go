@@ -196,7 +196,7 @@ func TestWakeAndIdleCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(stats, "cmdstat_evalsha:calls=2,") {
-		t.Errorf("want 2 scripts when there is nothing to do:\n%s", stats)
+		t.Errorf("want 2 script calls when there is nothing to do, got:\n%s", stats)
 	}
 	if keys := client.Keys(ctx, "*").Val(); len(keys) != 0 {
 		t.Errorf("keys are left: %q", keys)

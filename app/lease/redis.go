@@ -13,7 +13,7 @@ import (
 // A cursor is where the next step begins. Redis keeps it as "<moves>:<value>".
 type cursor struct {
 	stored string // as in Redis; empty before the first move
-	moves  int    // distinguishes the same value at different times
+	moves  int    // counts the moves, to distinguish equal values at different times
 	value  string
 }
 
@@ -29,8 +29,8 @@ func parseCursor(stored string) (cursor, error) {
 	return cursor{stored, n, value}, nil
 }
 
-// The scripts may run twice, because go-redis repeats a command whose reply is lost. They run DEL before SET, because a full
-// Redis lets a script run that begins with a write which needs no memory, and some jobs free memory.
+// The scripts may run twice, because go-redis repeats a command whose reply is lost. They call DEL before SET, because a
+// full Redis runs a script only if its first write needs no memory. Jobs that free memory must be able to run then.
 var (
 	// acquireScript acquires the lease, unless another server holds it.
 	//
@@ -44,12 +44,16 @@ var (
 		redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 		return redis.call('GET', KEYS[2]) or ''`)
 
-	// renewScript renews the lease of its holder. Reply 1, or 0 if the caller does not hold it. KEYS and ARGV as above.
+	// renewScript renews the lease if the caller holds it.
+	//
+	// KEYS  1 lease
+	// ARGV  1 token  2 life in ms
+	// Reply 1, or 0 if the caller does not hold the lease
 	renewScript = redis.NewScript(`
 		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 		return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
-	// releaseScript ends the lease of its holder.
+	// releaseScript ends the lease if the caller holds it.
 	//
 	// KEYS  1 lease
 	// ARGV  1 token
@@ -61,7 +65,7 @@ var (
 	//
 	// KEYS  1 cursor
 	// ARGV  1 the cursor that the caller read, or ''  2 the new one
-	// Reply 1, or 0 if it has moved
+	// Reply 1, or 0 if the cursor has moved
 	moveScript = redis.NewScript(`
 		local stored = redis.call('GET', KEYS[1]) or ''
 		if stored == ARGV[2] then return 1 end

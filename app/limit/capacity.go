@@ -13,7 +13,7 @@ import (
 // Capacity is a listener that never runs out of file descriptors. It limits the connections from all
 // addresses together, and each address to three quarters of that limit. Beyond the limit, it accepts a
 // few spare connections (see IsSpare), on which a server can answer probes. If there are too many of
-// these, it resets the oldest, which is probably idle, because a probe takes only a moment.
+// these, it closes the oldest, which is probably idle, because a probe takes only a moment.
 //
 // If accepting fails anyway, Accept retries.
 type Capacity struct {

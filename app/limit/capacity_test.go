@@ -136,7 +136,7 @@ func TestOneAddressCannotExhaustTheCapacity(t *testing.T) {
 	for i, want := range []bool{false, false, false, false, false, false, true, true} {
 		dial()
 		if got := IsSpare(next()); got != want {
-			t.Fatalf("connection %d: spare: %v, want %v", i, got, want)
+			t.Fatalf("connection %d: IsSpare = %v, want %v", i, got, want)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func TestHoldingAQuotaTakesLittleMemory(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if each := (after.TotalAlloc - before.TotalAlloc) / count; each > maximum {
-		t.Errorf("%d bytes, want at most %d", each, maximum)
+		t.Errorf("holding a quota takes %d bytes, want at most %d", each, maximum)
 	}
 	runtime.KeepAlive(releases)
 }

@@ -78,8 +78,8 @@ func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 }
 
 // sweep removes full buckets. It runs at most once in the time that an empty bucket takes to fill, so a
-// bucket that is unused between two sweeps is full at the second one. It needs no goroutine: Allow, which
-// adds the buckets, also calls sweep.
+// bucket that is unused between two sweeps is full at the second one. It needs no goroutine, because
+// Allow and Charge call it before they add a bucket.
 func (r *Rate) sweep(now time.Time) {
 	fillTime := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
 	if now.Sub(r.lastSweep) < max(fillTime, time.Second) {

@@ -25,7 +25,8 @@ func (l boundedListener) Accept() (net.Conn, error) {
 
 const (
 	// OtherFiles is how many file descriptors the server reserves for purposes other than clients'
-	// connections, mainly connections to Redis. Of a large limit, it reserves a sixteenth.
+	// connections, mainly connections to Redis. If the limit of open files is large, it reserves a
+	// sixteenth of that instead.
 	OtherFiles = 48
 	// SpareConnections is how many connections above its capacity a server accepts to answer probes.
 	SpareConnections = 16

@@ -15,7 +15,7 @@ func TestSignInLimitsInDocs(t *testing.T) {
 	)
 }
 
-// One address must not use up what all addresses may do.
+// One address must not use up the limit for all addresses together.
 func TestOneAddressLeavesSignInsToOthers(t *testing.T) {
 	t.Parallel()
 	limits := New(50, 50)

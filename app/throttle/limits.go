@@ -11,17 +11,18 @@ import (
 )
 
 const (
-	// ConnectionFactor times the connection rate is how many connections, and how many live reads,
-	// an address may have open at once.
+	// ConnectionFactor, multiplied by the connection rate, is the number of connections that an address
+	// may have open at once. The same number applies to live reads.
 	ConnectionFactor = 40
-	// FilesFactor times the request rate is how many static files an address may request per second.
+	// FilesFactor, multiplied by the request rate, is the number of static files that an address may
+	// request per second.
 	FilesFactor = 20
 	// EntriesPerRequest is how many entries read from Redis, or rooms in a list, count as one request.
 	EntriesPerRequest = 50
 )
 
-// Limits are the limits for each client address and for all addresses together. A nil Rate or Quota
-// means no limit.
+// Limits are the limits for each client address and for all addresses together. A nil Rate, and a Rate or a
+// Quota of 0, mean no limit.
 type Limits struct {
 	Requests        *limit.Rate  // requests and WebSocket frames
 	Files           *limit.Rate  // requests for static files

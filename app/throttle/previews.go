@@ -7,7 +7,7 @@ const (
 	// PreviewBurst. Each may cause two requests to another site.
 	PreviewRate  = 0.5
 	PreviewBurst = 15
-	// AddressPreviews times as many are allowed to the users of an address together.
+	// AddressPreviews is the factor by which the limits for one address are larger than those for one user.
 	AddressPreviews = 4
 )
 

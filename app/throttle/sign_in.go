@@ -9,11 +9,11 @@ import (
 
 const (
 	// SignInRate is how many attempts to sign in, or to use a code, an address may make per second, with bursts of
-	// up to SignInBurst. Codes have 128 random bits, so this is not what protects them. Each attempt may cost Redis a
-	// kilobyte for ten minutes.
+	// up to SignInBurst. The limit does not protect the codes, which have 128 random bits. It protects Redis, because
+	// each attempt may take a kilobyte there for ten minutes.
 	SignInRate  = 0.5
 	SignInBurst = 30
-	// AllSignIns times as many are allowed to all addresses together.
+	// AllSignIns is the factor by which the limits for all addresses together are larger than those for one address.
 	AllSignIns = 20
 )
 

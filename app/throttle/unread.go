@@ -12,7 +12,7 @@ const (
 	// MaxUnread is how many bytes of responses one address may leave unread. A single response may be
 	// larger.
 	MaxUnread = 16 << 20
-	// MaxAllUnread is the same for all addresses together.
+	// MaxAllUnread is how many bytes all addresses together may leave unread.
 	MaxAllUnread = 64 << 20
 	// unreadRetryAfter is how long a client with too many unread responses should wait before it tries
 	// again.

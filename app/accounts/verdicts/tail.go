@@ -142,9 +142,9 @@ func (c *cache) changeUser(user *cachedUser, text func(field string) string) []n
 	return []notice{{user.subscribers(), Verdict{user.user, user.role}, nil}}
 }
 
-// Run checks subscribed sessions against Redis while the tail does not confirm them, until ctx ends. It
-// makes the first check when the tail has been broken for recheckInterval, or has not confirmed the
-// sessions for nearly MaxUnconfirmed.
+// Run checks the cached sessions against Redis while the tail does not confirm them, until ctx ends. It makes the first
+// check recheckInterval after the last confirmation if the tail is broken, and otherwise shortly before MaxUnconfirmed
+// has passed. It also checks them after a change of an unknown kind.
 func (v *Verdicts) Run(ctx context.Context) error {
 	for {
 		select {

@@ -61,7 +61,7 @@ var arrows = map[string]string{
 	"app/attachments": "blobs filetype identity lease pictures protocol streams streams/conns",
 	"app/uploads":     "attachments blobs caller chat httpguard limit protocol request streams",
 
-	// Writes a table of the page.
+	// Generates a table for the page.
 	"views/confusables": "",
 
 	// Tests and their helpers.

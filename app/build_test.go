@@ -72,7 +72,7 @@ func TestBuilderGetsOnlySources(t *testing.T) {
 func TestImageIsStrippedAndItsBaseIsMaintained(t *testing.T) {
 	t.Parallel()
 	match(t, "app/Dockerfile", `-ldflags "(-s -w) `)
-	match(t, "app/Dockerfile", `(?m)^FROM gcr.io/distroless/(static-debian13):nonroot$`) // debian12 ended in September 2026
+	match(t, "app/Dockerfile", `(?m)^FROM gcr.io/distroless/(static-debian13):nonroot$`) // support for debian12 ended in September 2026
 }
 
 // The program reports its version, whether the Dockerfile, go build or go install built it.

@@ -26,11 +26,11 @@ type command struct {
 	role  accounts.Role // of an invite
 	uses  int           // of an invite
 	life  time.Duration // of an invite
-	user  string        // for whom a link is
+	user  string        // the ID of the user whom a link signs in
 	usage string
 }
 
-// commands are the names and the usage of all commands.
+// commands maps the name of each command to its usage.
 var commands = map[string]string{
 	"owner":  "burble owner [flags]\n\tprints a link, valid for a day, that makes a person an owner",
 	"invite": "burble invite [-uses 1] [-expires-in 7d] [-role member] [flags]\n\tprints a link that invites people to the server",
@@ -40,7 +40,7 @@ var commands = map[string]string{
 // isCommand reports whether args, without the program's name, begin with a command.
 func isCommand(args []string) bool { return len(args) > 0 && commands[args[0]] != "" }
 
-// parseCommand parses the arguments of a command, which may contain the flags of all settings.
+// parseCommand parses a command and its arguments, which may include the flag of any setting.
 func parseCommand(args []string, getenv func(string) string) (command, Config, error) {
 	c := command{name: args[0], role: accounts.Member, uses: 1, life: 7 * 24 * time.Hour, usage: commands[args[0]]}
 	given, rest, err := parseFlags(args[1:], func(set *flag.FlagSet) {
@@ -105,7 +105,7 @@ func (c command) run(ctx context.Context, config Config, out io.Writer, log *slo
 	return nil
 }
 
-// create creates what the command is for. It returns the path of the link, and what to record.
+// create creates the invite or sign-in link. It returns the path of the link, and the entry for the audit log.
 func (c command) create(ctx context.Context, known *accounts.Accounts) (path string, recorded streams.Entry, err error) {
 	switch c.name {
 	case "owner":
@@ -143,7 +143,8 @@ func logSetup(ctx context.Context, known *accounts.Accounts, origin string, log 
 }
 
 // publicOrigin returns the origin of this server for links that the program prints: the first of ORIGINS, else
-// the first host name of the server, else the address on this machine. listener may be nil.
+// the first host name of the server, else a placeholder if there is a trusted proxy, else the address on this
+// machine. listener may be nil.
 func publicOrigin(config Config, listener net.Listener) string {
 	if len(config.Origins) > 0 {
 		return config.Origins[0]
@@ -162,7 +163,7 @@ func publicOrigin(config Config, listener net.Listener) string {
 	return fmt.Sprintf("http://localhost:%d", config.Port)
 }
 
-// runCommand runs a command with the arguments, and exits after an error.
+// runCommand runs the command in args, without the program's name. If the command fails, the program exits.
 func runCommand(args []string) {
 	c, config, err := parseCommand(args, os.Getenv)
 	if errors.Is(err, flag.ErrHelp) {

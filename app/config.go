@@ -33,11 +33,11 @@ type Config struct {
 	OIDCSecret      string
 	OIDCDomains     []string
 	Origins         []string        // results of peer.CanonicalOrigin
-	Hosts           []string        // for httpguard.NewHosts; includes the names that the host has given to the server
+	Hosts           []string        // for httpguard.NewHosts; includes the names that the hosting platform has assigned
 	Previews        string          // previewsOn or previewsOff
-	Files           string          // the directory of files; empty if they are in S3, or if there are none
-	S3              blobs.S3Options // without a Bucket unless files are in S3
-	FilesMax        int64           // all sizes are in bytes, and 0 means no limit
+	Files           string          // the directory for uploaded files; empty if they are in S3, or turned off
+	S3              blobs.S3Options // Bucket is empty unless files are in S3
+	FilesMax        int64           // all sizes are in bytes; for FilesMax and FilesPerDay, 0 means no limit
 	FilesPerDay     int64
 	PictureMax      int64
 	FileMax         int64

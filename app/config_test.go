@@ -134,7 +134,7 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 			t.Parallel()
 			_, err := ParseConfig(nil, env(test.name, test.value))
 			if err == nil {
-				t.Fatal("the value was accepted")
+				t.Fatal("the value was accepted, want an error")
 			}
 			for _, part := range []string{test.name, test.value, test.wantInError} {
 				if !strings.Contains(err.Error(), part) {
@@ -145,7 +145,7 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 	}
 }
 
-// Several servers that each start their own Redis would be a split brain that no health check detects.
+// If each of several servers started its own Redis, they would form a split brain that no health check detects.
 func TestHostsRequireRedisURL(t *testing.T) {
 	t.Parallel()
 	given := [][2]string{
@@ -222,7 +222,7 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 func TestConfigHelp(t *testing.T) {
 	t.Parallel()
 	if _, err := ParseConfig([]string{"-help"}, env("PORT", "x")); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("-help: %v", err)
+		t.Errorf("-help: got %v, want flag.ErrHelp", err)
 	}
 	usage := configUsage()
 	for _, v := range variables {

@@ -140,7 +140,7 @@ func TestHerokuButtonMatchesReadme(t *testing.T) {
 	t.Parallel()
 	button, readme := appJSONEnv(t), assignments(t, "heroku config:set TRUSTED_PROXY")
 	if !reflect.DeepEqual(slices.Sorted(maps.Keys(button)), slices.Sorted(maps.Keys(readme))) {
-		t.Errorf("app.json sets %v, but README.md sets %v", button, readme)
+		t.Errorf("app.json sets %v, but README.md sets %v, want the same variables", button, readme)
 	}
 	for _, name := range []string{"TRUSTED_PROXY", "GOMEMLIMIT"} {
 		if button[name] != readme[name] {
@@ -221,10 +221,11 @@ func TestFlyWaitsForDrain(t *testing.T) {
 	match(t, "compose.yaml", fmt.Sprintf("(stop_grace_period: %ds)\n", seconds))
 }
 
-// Reads from a replica could miss the newest entries, and a prompt would stop a script.
+// The command must create no replicas, because reads from a replica could miss the newest entries. It must not
+// prompt, because a prompt would block a script.
 func TestReadmeCreatesRedisOnFly(t *testing.T) {
 	t.Parallel()
-	match(t, "fly.toml", `(?m)^primary_region = "([a-z]{3})"$`) // without it, Fly and its Redis may be far apart
+	match(t, "fly.toml", `(?m)^primary_region = "([a-z]{3})"$`) // without it, the server and its Redis may be far apart
 	command := match(t, "README.md", "(?m)^(fly redis create .*)$")[0]
 	for _, flag := range []string{`--name "$APP-redis"`, `--region "$REGION"`, "--no-replicas", "--disable-eviction", "--enable-prodpack=false"} {
 		if !strings.Contains(command, flag) {

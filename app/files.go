@@ -23,11 +23,12 @@ const filesOff = "off"
 // maxFileSize bounds PICTURE_MAX and FILE_MAX.
 const maxFileSize = 1 << 30
 
-// bucketTimeout limits the check whether the bucket can be used.
+// bucketTimeout limits how long the program checks at startup whether the store can be used.
 const bucketTimeout = 20 * time.Second
 
-// checkStore decides where files are: in the directory FILES, in the bucket that the host has created, or, if this server
-// starts its own Redis, beside the data of that. Otherwise there are none.
+// checkStore decides where files are stored: in the directory FILES, else in the bucket that the hosting platform has
+// created, else, if this server starts its own Redis, in a subdirectory of DATA_DIR. Otherwise, or if
+// FILES is "off", there are no files.
 func checkStore(config *Config, getenv func(string) string) (err error) {
 	switch config.Files {
 	case filesOff:
@@ -66,7 +67,7 @@ func openStore(config Config) (blobs.Store, error) {
 	return nil, nil
 }
 
-// newFiles returns the files of messages, or nil if there is no store for them.
+// newFiles returns the service for the files of messages, or nil if there is no store for them.
 func newFiles(config Config, store *streams.Store, rooms *chat.Service, processor *pictures.Processor, log *slog.Logger) (*attachments.Service, error) {
 	objects, err := openStore(config)
 	if objects == nil || err != nil {
@@ -78,8 +79,8 @@ func newFiles(config Config, store *streams.Store, rooms *chat.Service, processo
 	}), nil
 }
 
-// runFiles runs the jobs for files. It warns if the store cannot be used. The server starts anyway: people can
-// write without it, and it may be back soon.
+// runFiles returns a function that runs the background jobs for files. It logs a warning if the store cannot be used. The
+// server starts anyway, because people can write messages without files, and the store may recover.
 func runFiles(files *attachments.Service, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		checking, cancel := context.WithTimeout(ctx, bucketTimeout)

@@ -20,7 +20,7 @@ import (
 var (
 	flyBucket = []string{"BUCKET_NAME", "fly", "AWS_ENDPOINT_URL_S3", "https://fly.storage.tigris.dev", "AWS_ACCESS_KEY_ID", "tid", "AWS_SECRET_ACCESS_KEY", "hush", "AWS_REGION", "auto"}
 	bucketeer = []string{"BUCKETEER_BUCKET_NAME", "bucketeer-1", "BUCKETEER_AWS_ACCESS_KEY_ID", "AKIA", "BUCKETEER_AWS_SECRET_ACCESS_KEY", "hush", "BUCKETEER_AWS_REGION", "eu-west-1"}
-	ownRedis  = []string{"REDIS_URL", "redis://redis:6379"}
+	withRedis = []string{"REDIS_URL", "redis://redis:6379"}
 )
 
 func TestFileStorageLocation(t *testing.T) {
@@ -32,17 +32,17 @@ func TestFileStorageLocation(t *testing.T) {
 		s3        blobs.S3Options
 		err       string
 	}{
-		"development":              {nil, filepath.Join("data", "files"), blobs.S3Options{}, ""},
-		"development, other data":  {[][]string{{"DATA_DIR", "/var/lib/burble"}}, filepath.Join("/var/lib/burble", "files"), blobs.S3Options{}, ""},
-		"a Redis of its own":       {[][]string{ownRedis}, "", blobs.S3Options{}, ""},
-		"off":                      {[][]string{{"FILES", "off"}}, "", blobs.S3Options{}, ""},
-		"off with a bucket":        {[][]string{flyBucket, {"FILES", "off"}}, "", blobs.S3Options{}, ""},
-		"a directory":              {[][]string{ownRedis, {"FILES", "/srv/files"}}, "/srv/files", blobs.S3Options{}, ""},
-		"a directory and a bucket": {[][]string{ownRedis, flyBucket, {"FILES", "/srv/files"}}, "/srv/files", blobs.S3Options{}, ""},
-		"Fly":                      {[][]string{ownRedis, flyBucket}, "", fly, ""},
-		"Fly, without a Redis":     {[][]string{flyBucket}, "", fly, ""},
-		"Heroku":                   {[][]string{ownRedis, bucketeer}, "", blobs.S3Options{Bucket: "bucketeer-1", KeyID: "AKIA", Secret: "hush", Region: "eu-west-1"}, ""},
-		"a bucket without a key":   {[][]string{ownRedis, flyBucket[:4]}, "", blobs.S3Options{}, "BUCKET_NAME is set, but AWS_"},
+		"development":                {nil, filepath.Join("data", "files"), blobs.S3Options{}, ""},
+		"development, other data":    {[][]string{{"DATA_DIR", "/var/lib/burble"}}, filepath.Join("/var/lib/burble", "files"), blobs.S3Options{}, ""},
+		"REDIS_URL without a bucket": {[][]string{withRedis}, "", blobs.S3Options{}, ""},
+		"off":                        {[][]string{{"FILES", "off"}}, "", blobs.S3Options{}, ""},
+		"off with a bucket":          {[][]string{flyBucket, {"FILES", "off"}}, "", blobs.S3Options{}, ""},
+		"a directory":                {[][]string{withRedis, {"FILES", "/srv/files"}}, "/srv/files", blobs.S3Options{}, ""},
+		"a directory and a bucket":   {[][]string{withRedis, flyBucket, {"FILES", "/srv/files"}}, "/srv/files", blobs.S3Options{}, ""},
+		"Fly":                        {[][]string{withRedis, flyBucket}, "", fly, ""},
+		"Fly, without REDIS_URL":     {[][]string{flyBucket}, "", fly, ""},
+		"Heroku":                     {[][]string{withRedis, bucketeer}, "", blobs.S3Options{Bucket: "bucketeer-1", KeyID: "AKIA", Secret: "hush", Region: "eu-west-1"}, ""},
+		"a bucket without a key":     {[][]string{withRedis, flyBucket[:4]}, "", blobs.S3Options{}, "BUCKET_NAME is set, but AWS_"},
 	} {
 		var settings []string
 		for _, some := range test.settings {
@@ -52,7 +52,7 @@ func TestFileStorageLocation(t *testing.T) {
 		switch {
 		case test.err != "":
 			if err == nil || !strings.Contains(err.Error(), test.err) || !strings.Contains(err.Error(), "FILES=off") || strings.Contains(err.Error(), "hush") {
-				t.Errorf("%s: %v, want %q", name, err, test.err)
+				t.Errorf("%s: got %v, want an error that contains %q and FILES=off, but no secret", name, err, test.err)
 			}
 		case err != nil || config.Files != test.directory || config.S3 != test.s3:
 			t.Errorf("%s: files are in %q or %+v (%v), want %q or %+v", name, config.Files, config.S3, err, test.directory, test.s3)
@@ -106,7 +106,7 @@ func TestProgramStoresFiles(t *testing.T) {
 	}{
 		"a directory": {[]string{"FILES", directory}, http.StatusCreated},
 		"a bucket":    {append([]string{"AWS_ENDPOINT_URL_S3", s3.URL}, append(flyBucket[:2:2], flyBucket[4:]...)...), http.StatusCreated},
-		"neither":     {nil, http.StatusMethodNotAllowed}, // the path of a message's page
+		"neither":     {nil, http.StatusMethodNotAllowed}, // without files, only GET of a message's page matches the path
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,6 +149,6 @@ func TestUnusableDirectoryStopsTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := openStore(Config{Files: filepath.Join(file, "files")}); err == nil || !strings.Contains(err.Error(), "FILES") {
-		t.Errorf("%v, want an error that names FILES", err)
+		t.Errorf("got %v, want an error that names FILES", err)
 	}
 }

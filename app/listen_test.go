@@ -77,7 +77,7 @@ func TestListenRestrictsServerToAddress(t *testing.T) {
 			conn.Close()
 		}
 		if (err == nil) != (addr == config.Listen) {
-			t.Errorf("connecting to %s: %v", addr, err)
+			t.Errorf("connecting to %s: got error %v, want success only for %s", addr, err, config.Listen)
 		}
 	}
 }

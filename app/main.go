@@ -68,7 +68,7 @@ func main() {
 }
 
 // loadDotEnv adds the settings in the file .env, if it exists, to the environment. It does not replace
-// settings that are already there. It is for development, and does nothing if GO_ENV is set.
+// variables that are already set. It is for development, and does nothing if GO_ENV is set.
 func loadDotEnv() error {
 	if os.Getenv("GO_ENV") != "" {
 		return nil
@@ -79,7 +79,7 @@ func loadDotEnv() error {
 	return nil
 }
 
-// exit prints the error about an invalid setting and ends the program.
+// exit prints an error about a setting, or of a command, and ends the program with status 2.
 func exit(err error) {
 	fmt.Fprintln(os.Stderr, "burble:", err)
 	os.Exit(2)
@@ -105,7 +105,7 @@ func stopOnSignal(stop context.CancelFunc) {
 // run serves until ctx ends. It starts Redis, the store and the server, and stops them in reverse
 // order.
 func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
-	log.Info("burble starts", "version", version(os.Getenv))
+	log.Info("starting burble", "version", version(os.Getenv))
 	if err := checkPort(config); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func signingSecret(ctx context.Context, config Config, store *streams.Store) ([]
 	return store.Secret(ctx)
 }
 
-// modes maps the values of ACCESS.
+// modes maps the values of ACCESS to modes.
 var modes = map[string]streams.Mode{accessOpen: streams.Anyone, accessRead: streams.AccountsPost, accessMembers: streams.AccountsOnly}
 
 func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.Options {

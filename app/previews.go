@@ -15,8 +15,9 @@ import (
 	"burble/app/previews"
 )
 
-// exemptVariable names an environment variable with an address of the loopback interface that link previews may reach.
-// Tests set it with go build -ldflags "-X main.exemptVariable=…". In other builds there is no such variable.
+// exemptVariable is the name of an environment variable whose value is an address. Link previews may reach that address
+// even if it is a loopback address. Tests set exemptVariable with go build -ldflags "-X main.exemptVariable=…". In other
+// builds, there is no such variable.
 var exemptVariable string
 
 // newPreviews returns nil if link previews are off. Without files, cards have no pictures.

@@ -31,7 +31,7 @@ func checkProvider(config Config) error {
 	return nil
 }
 
-// providerName returns the name of an identity provider for people.
+// providerName returns the name that pages show for an identity provider.
 func providerName(issuer string) string {
 	parsed, err := url.Parse(issuer)
 	if err != nil {

@@ -24,11 +24,11 @@ import (
 
 // These tests run the README's configurations of nginx, Caddy and systemd. Their helpers:
 //
-//	readmeBlock   returns the code block of a language
+//	readmeBlock   returns the README's first code block in a language
 //	replaceAll    replaces texts, and fails the test if one is missing
 //	startProxy    runs a proxy until the test ends
 //	proxyClient   returns a client that accepts any certificate and follows no redirect
-//	proxied       is Burble behind a proxy; its methods are the requests of a client
+//	proxied       is Burble behind a proxy; its methods send requests, as a client does
 
 func readmeBlock(t *testing.T, language string) string {
 	t.Helper()

@@ -54,7 +54,7 @@ func TestOpenRedisFromUnixURL(t *testing.T) {
 	}
 }
 
-// Burble must work without an installed Redis, with short rooms in memory.
+// Without an installed Redis, Burble must still work, but keep only the newest entries of each room, in memory.
 func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	config := Config{DataDir: t.TempDir(), HistoryMaxCount: 1_000_000}

@@ -22,11 +22,12 @@ var Race = sync.OnceValue(func() bool {
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 })
 
-// PreviewExempt is the environment variable of the built program with the address of a site on the loopback interface that
+// PreviewExempt is the name of the environment variable that gives the built program the loopback address of a site that
 // link previews may reach.
 const PreviewExempt = "TEST_PREVIEW_EXEMPT"
 
-// PlainProgram makes Build build the program without the race detector. TestMain sets it for tests of something else.
+// PlainProgram makes Build build the program without the race detector. A package's TestMain sets it if the tests need not
+// look for races in the server.
 var PlainProgram bool
 
 // buildDir is the folder of the built program, "" before the first build.
@@ -41,8 +42,8 @@ var build = sync.OnceValues(func() (program string, err error) {
 	return program, Build(program, "-ldflags", "-X main.exemptVariable="+PreviewExempt)
 })
 
-// Build builds the program at the path. args are additional arguments for the go command. Unlike go build, go run keeps
-// linked programs in its cache, so only the first package that builds the program takes seconds.
+// Build builds the program and writes it to path. args are additional arguments for the go command. Unlike go build, go
+// run keeps linked programs in its cache, so only the first package that builds the program takes seconds.
 func Build(path string, args ...string) error {
 	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", Race() && !PlainProgram)}, args...)
 	if out, err := exec.Command("go", append(args, "burble/app", path)...).CombinedOutput(); err != nil {

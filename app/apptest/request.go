@@ -65,7 +65,7 @@ func (s *Server) PostStored(token, room, text string) (id string) {
 	return PostedID(s.t, response)
 }
 
-// Metrics returns the server's metrics, except those with labels. They may be a second old.
+// Metrics returns the server's metrics, which may be a second old. The key of a metric includes its labels.
 func (s *Server) Metrics() map[string]float64 {
 	s.t.Helper()
 	status, text := s.Get("/metrics")

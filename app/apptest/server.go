@@ -18,8 +18,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// Server runs Burble in its own process. Its methods are safe for concurrent use, except that Start, Kill
-// and Restart must not run concurrently.
+// Server runs Burble in its own process. Its methods are safe for concurrent use, with one exception: while
+// Start, Kill or Restart runs, only URL, Output, Signal and the methods that send requests may be called.
 type Server struct {
 	Env          []string // environment of the process; changes take effect at the next start
 	MaxOpenFiles int      // as with ulimit -n; 0 for the limit of the test

@@ -73,7 +73,7 @@ func TestConnectionsAreLimitedByFileDescriptors(t *testing.T) {
 		t.Errorf("/rooms: status %d, body %s; want 503 and the error unavailable", status, body)
 	}
 	if _, err := member.send(t.Context(), "still here"); err != nil {
-		t.Errorf("an open connection: %v", err)
+		t.Errorf("send on an open connection: %v", err)
 	}
 	member.await(time.Minute, 2)
 	expectOneLineASecond(t, server, began, "too many open connections")

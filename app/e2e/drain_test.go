@@ -20,7 +20,7 @@ import (
 
 func TestDrainClosesEveryConnectionAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	const readers, senders = 80, 16 // Closing them takes 2 s. More of them make the server no busier, but for longer.
+	const readers, senders = 80, 16 // Closing them takes 2 s. With more of them, the drain would only take longer.
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
 	token := server.SignIn("Ada")
@@ -103,7 +103,7 @@ func expectAcknowledgedAreStored(t *testing.T, redis *redistest.Server, clients 
 		for key, id := range c.stored {
 			acknowledged++
 			if ids[key] != id {
-				t.Errorf("a message is stored as %q, want %s, as it was acknowledged", ids[key], id)
+				t.Errorf("a message is stored as %q, want %s, the ID in its acknowledgment", ids[key], id)
 			}
 		}
 	}

@@ -25,8 +25,8 @@ import (
 // sentFile is a file of a message, as a page of history describes it.
 type sentFile struct{ URL, Thumbnail string }
 
-// Two servers share files, in a directory and in a bucket of a real S3 server. After the message is deleted, its objects
-// are gone within a minute.
+// Two servers share files, in a directory and in a bucket of a real S3 server. After a message is deleted, the objects of
+// its files are removed within a minute.
 func TestFilesOnTwoServers(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestFilesOnTwoServers(t *testing.T) {
 			}
 			deletion := `{"type":"delete","room":"lobby","key":"` + client.NewKey() + `","of":"` + message + `"}`
 			if status, body := there.Do("POST", "/r/lobby/frames", deletion, "Authorization", "Bearer "+token, "Content-Type", "application/json"); status != http.StatusOK {
-				t.Fatalf("delete: %d %s", status, body)
+				t.Fatalf("delete: status %d, want 200: %s", status, body)
 			}
 			deleted := time.Now()
 			if status, _ := here.Get(file.URL); status != http.StatusNotFound {
@@ -85,17 +85,17 @@ func sendPicture(t *testing.T, server *apptest.Server, token string) (message st
 	status, body := server.Do("POST", "/r/lobby/files?name=photo.png", picture.String(), headers...)
 	var uploaded struct{ ID string }
 	if err := json.Unmarshal([]byte(body), &uploaded); err != nil || status != http.StatusCreated {
-		t.Fatalf("upload: %d %s", status, body)
+		t.Fatalf("upload: status %d, want 201: %s", status, body)
 	}
 	status, body = server.Do("POST", "/r/lobby/messages", `{"text":"Look","files":[{"id":"`+uploaded.ID+`"}]}`, headers[0], headers[1], "Content-Type", "application/json")
 	if status != http.StatusCreated {
-		t.Fatalf("send: %d %s", status, body)
+		t.Fatalf("send: status %d, want 201: %s", status, body)
 	}
 	message = apptest.PostedID(t, body)
 	_, body = server.Get("/r/lobby/messages?limit=1")
 	var page struct{ Entries []struct{ Files []sentFile } }
 	if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Entries) != 1 || len(page.Entries[0].Files) != 1 {
-		t.Fatalf("history: %s", body)
+		t.Fatalf("history: got %s, want one message with one file", body)
 	}
 	return message, page.Entries[0].Files[0]
 }
@@ -133,7 +133,7 @@ func expectDownload(t *testing.T, server *apptest.Server, store blobs.Store, pat
 	}
 	content, err := io.ReadAll(got.Body)
 	if _, format, decodeErr := image.DecodeConfig(bytes.NewReader(content)); err != nil || decodeErr != nil || "image/"+format != mediaType || got.StatusCode != http.StatusOK || got.Header.Get("Content-Type") != mediaType {
-		t.Errorf("%s: %s, %d bytes of %s: %v", path, got.Status, len(content), format, decodeErr)
+		t.Errorf("%s: got %s, %d bytes of %s, %v; want status 200 and %s", path, got.Status, len(content), format, decodeErr, mediaType)
 	}
 }
 

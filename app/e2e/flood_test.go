@@ -62,7 +62,7 @@ func TestFloodsAreLimitedAndOthersDoNotWait(t *testing.T) {
 			t.Errorf("other clients: got p99 latency %v, want at most 2 x %v + 5 s", flooded, quiet)
 		}
 	}
-	whole := spent[0] + spent[1] + spent[2] + spent[3] // the rate of one attacker recovers while another floods
+	whole := spent[0] + spent[1] + spent[2] + spent[3] // an attacker's limits refill while another attacker floods
 	expectAtMost := func(what string, got int64, rate, burst int) {
 		t.Helper()
 		maximum := int64(burst + rate*int(whole/time.Second+1))
@@ -71,8 +71,8 @@ func TestFloodsAreLimitedAndOthersDoNotWait(t *testing.T) {
 			t.Errorf("%s: %d, want 1 to %d", what, got, maximum)
 		}
 	}
-	expectAtMost(fmt.Sprintf("requests of one address answered, of %d", f.requests.Load()), f.answered.Load(), 50, 200)
-	expectAtMost("messages of one user stored", int64(len(apptest.Entries(t, redis, "flood"))), 5, 20)
+	expectAtMost(fmt.Sprintf("answered requests of one address, of %d that it sent", f.requests.Load()), f.answered.Load(), 50, 200)
+	expectAtMost("stored messages of one user", int64(len(apptest.Entries(t, redis, "flood"))), 5, 20)
 	t.Logf("the flooding connection was closed %d times", f.closed.Load())
 	if f.closed.Load() == 0 {
 		t.Error("the flooding connection was never closed")
@@ -109,7 +109,7 @@ func newBystanders(t *testing.T, server *apptest.Server, count int) (all bystand
 }
 
 // latency sends count messages within the limits, and returns the p99 latency from sending a message
-// to its acknowledgement.
+// to its acknowledgment.
 func (b bystanders) latency(t *testing.T, count int) time.Duration {
 	t.Helper()
 	var all []time.Duration

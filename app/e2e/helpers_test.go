@@ -22,7 +22,7 @@ import (
 //
 //	join                  adds a member: a client.Bot in one room that keeps what it reads
 //	commandsOf            counts how many times Redis ran each command; see since and total
-//	redisStat             returns a number from Redis's INFO stats
+//	redisStat             returns a number from Redis's INFO
 //	expectFewConnections  checks the number of connections to Redis
 //	percentile            returns a percentile of durations
 //
@@ -220,7 +220,7 @@ func (c commands) total() (sum int) {
 	return sum
 }
 
-// redisStat returns a number from Redis's INFO stats.
+// redisStat returns a number from Redis's INFO.
 func redisStat(t *testing.T, redis redistest.Client, name string) int {
 	t.Helper()
 	stats, err := redis.Info(context.Background()).Result()

@@ -116,8 +116,7 @@ func TestCostOfStacksOfIdleClients(t *testing.T) {
 	}
 }
 
-// awaitQuiet waits until Redis runs no command for 3 s. By then, the presence of all members is stored,
-// and the server has checked the newly followed rooms, which it does within 2 s.
+// awaitQuiet waits until Redis runs no command for 3 s. By then, the presence of all members is stored.
 func awaitQuiet(t *testing.T, redis *redistest.Server) {
 	t.Helper()
 	began := time.Now()

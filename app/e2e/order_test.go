@@ -11,7 +11,7 @@ import (
 	"burble/streams/redistest"
 )
 
-const messagesPerMember = 128 // messages of each member
+const messagesPerMember = 128
 
 func TestEveryClientReadsEveryMessageOnceInOneOrder(t *testing.T) {
 	t.Parallel()

@@ -20,11 +20,11 @@ import (
 func TestClientsContinueAfterRedisIsKilled(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	lasts := 5 * time.Second
+	duration := 5 * time.Second
 	if apptest.Long(t, "Redis is away for 5 s instead of 10 s") {
-		lasts = 10 * time.Second
+		duration = 10 * time.Second
 	}
-	testOutage(t, redis, lasts, redis.Kill, redis.Restart)
+	testOutage(t, redis, duration, redis.Kill, redis.Restart)
 }
 
 func TestClientsContinueAfterRedisHangs(t *testing.T) {
@@ -37,7 +37,7 @@ func TestClientsContinueAfterRedisHangs(t *testing.T) {
 }
 
 // testOutage stops Redis for a while and restores it, while members send through two servers.
-func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, breakRedis, restoreRedis func()) {
+func testOutage(t *testing.T, redis *redistest.Server, duration time.Duration, breakRedis, restoreRedis func()) {
 	servers := []*apptest.Server{
 		apptest.Start(t, redis, "DURABILITY=disk"),
 		apptest.Start(t, redis, "DURABILITY=disk"),
@@ -49,20 +49,20 @@ func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, brea
 	breakRedis()
 	began := time.Now()
 	for _, server := range servers {
-		apptest.Eventually(t, lasts, "readiness to fail", func() bool { status, _ := server.Get("/readyz"); return status == http.StatusServiceUnavailable })
+		apptest.Eventually(t, duration, "readiness to fail", func() bool { status, _ := server.Get("/readyz"); return status == http.StatusServiceUnavailable })
 		_, body := server.Get("/readyz")
 		t.Logf("readiness failed after %v: %s", time.Since(began), body)
 	}
 	expectErrorPage(t, servers[0])
 	for i, m := range conversation.members {
-		apptest.Eventually(t, lasts, fmt.Sprintf("member %d to receive the status away", i), func() bool {
+		apptest.Eventually(t, duration, fmt.Sprintf("member %d to receive the status away", i), func() bool {
 			statuses, _ := m.redisStatuses()
 			return len(statuses) > 0 && statuses[len(statuses)-1] == "away"
 		})
 	}
 	t.Logf("every client received the status after %v", time.Since(began))
 	// The outage must last for a fixed time. There is no event to wait for.
-	time.Sleep(time.Until(began.Add(lasts)))
+	time.Sleep(time.Until(began.Add(duration)))
 
 	stored := conversation.count()
 	restoreRedis()

@@ -51,7 +51,7 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	took := time.Since(began)
 	ran := commandsOf(t, redis).since(before)
 	t.Logf("%d clients reconnected and caught up in %v; Redis ran %v", crowdSize, took, ran)
-	// For a second, a server shares the result of a read among its clients. It reads the list of present
+	// A server shares the result of a read among its clients for one second. It reads the list of present
 	// users twice a second.
 	if ran.total() > crowdSize/10+20*int(took/time.Second) {
 		t.Errorf("Redis ran %d commands for %d clients, want at most a tenth and 20 a second: %v", ran.total(), crowdSize, ran)

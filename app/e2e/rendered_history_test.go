@@ -16,7 +16,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// Pages of messages whose HTML would be 30 times their text stay within the memory of a small host.
+// Even if the HTML of messages is 30 times as long as their text, the server fits into the memory of a small host.
 func TestCostOfRenderedHistory(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

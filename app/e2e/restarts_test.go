@@ -27,12 +27,12 @@ import (
 // newest version that runs on Debian's Node.js.
 const eventSourcePackage = "eventsource@3.0.7"
 
-// An EventSource never reconnects after a response with a status other than 200. A restart must not end
-// any live read.
+// An EventSource gives up after a response with a status other than 200, so a server that restarts must
+// never send one to a live read.
 func TestLiveReadsOutliveRestarts(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	const restarts, eventSources = 4, 200 // so many live reads end over more than 4 s, and an EventSource reconnects after 3 s
+	const restarts, eventSources = 4, 200 // ending them takes over 4 s, so some EventSources reconnect, after 3 s, while the server still drains
 	const pythons, streams = 10, 10
 	redis := redistest.Start(t)
 	restarted := apptest.Start(t, redis, "PORT="+strconv.Itoa(redistest.FreePort(t)))
@@ -78,7 +78,7 @@ func TestLiveReadsOutliveRestarts(t *testing.T) {
 	}
 }
 
-// lookPath returns the path of a program, or "" if there is none. CI must have it.
+// lookPath returns the path of a program, or "" if there is none. If CI is set, it then also fails the test.
 func lookPath(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -93,7 +93,7 @@ func lookPath(t *testing.T, program string) string {
 }
 
 // installEventSource returns the path of the module of npm's eventsource, or "" if npm or node is
-// missing.
+// missing, or if npm cannot install it.
 func installEventSource(t *testing.T) string {
 	t.Helper()
 	if lookPath(t, "node") == "" || lookPath(t, "npm") == "" {

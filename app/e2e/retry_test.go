@@ -128,16 +128,16 @@ func TestSendIsStoredOnceWhenRedisRepliesAreLost(t *testing.T) {
 	client := redis.Client()
 	defer client.Close()
 	for range 20 {
-		// Every connection breaks within a reply, until the server has opened five more. Then the
-		// network is reliable until more messages are stored.
-		cut := redisStat(t, client, "total_connections_received") + 5
+		// Every connection breaks in the middle of a reply, until the server has opened five more.
+		// Then the network is reliable until more messages are stored.
+		wantConnections := redisStat(t, client, "total_connections_received") + 5
 		network.limit.Store(400 << rand.N(8))
-		// Close the connections from before the limit.
+		// Close the connections that were opened before the limit was set.
 		if err := client.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
 			t.Fatal(err)
 		}
 		members[rand.N(len(members))].cut()
-		apptest.Eventually(t, patience, "connections to break", func() bool { return redisStat(t, client, "total_connections_received") >= cut })
+		apptest.Eventually(t, patience, "connections to break", func() bool { return redisStat(t, client, "total_connections_received") >= wantConnections })
 		network.limit.Store(0)
 		before := sent.Load()
 		apptest.Eventually(t, patience, "messages to be stored again", func() bool { return sent.Load() > before+64 })

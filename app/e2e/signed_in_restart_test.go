@@ -17,8 +17,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// 200 people in four private rooms come back after a restart of their server. Each session and membership is checked, in
-// few commands, and nobody is signed out.
+// 200 people in four private rooms reconnect after a restart of their server. The server checks each session and membership
+// with few Redis commands, and signs nobody out.
 func TestPeopleInPrivateRoomsReturnAfterARestart(t *testing.T) {
 	t.Parallel()
 	const people, rooms = 200, 4
@@ -48,7 +48,7 @@ func TestPeopleInPrivateRoomsReturnAfterARestart(t *testing.T) {
 		status, response := server.Do(http.MethodPost, "/rooms", string(body), "Authorization", "Bearer "+tokens[r*people/rooms], "Content-Type", "application/json")
 		var made struct{ Room string }
 		if err := json.Unmarshal([]byte(response), &made); err != nil || status != http.StatusCreated {
-			t.Fatalf("create a room: %d %s", status, response)
+			t.Fatalf("create a room: status %d, want 201: %s", status, response)
 		}
 		for i := range group {
 			members = append(members, join(t.Context(), t, made.Room, tokens[r*people/rooms+i], server))
@@ -68,7 +68,7 @@ func TestPeopleInPrivateRoomsReturnAfterARestart(t *testing.T) {
 			member.await(2*time.Minute, want)
 		}
 	}
-	created := 1 + people/rooms // the entry of the room, and of each member
+	created := 1 + people/rooms // one entry for the room, and one for each member
 	send("before", created+1)
 	before := commandsOf(t, redis)
 	server.Restart()
@@ -80,7 +80,7 @@ func TestPeopleInPrivateRoomsReturnAfterARestart(t *testing.T) {
 	}
 	for n, token := range tokens {
 		if status, body := server.Get("/me/sessions", "Authorization", "Bearer "+token); status != http.StatusOK {
-			t.Errorf("person %d is signed out after the restart: %d %s", n, status, body)
+			t.Errorf("GET /me/sessions as person %d after the restart: status %d, want 200: %s", n, status, body)
 		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// The server disconnects readers that stop in the middle of 30 MB within two write deadlines of 10 s.
-// They cost the server little memory, do not delay other clients, and lose nothing when they resume.
+// If readers stop reading in the middle of 30 MB, the server disconnects them within two write deadlines
+// of 10 s. They cost the server little memory, do not delay other clients, and lose nothing when they resume.
 func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -63,7 +63,7 @@ func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 	for _, s := range stalled[1:] {
 		working.Go(func() {
 			if code := s.readToEnd(); code != client.CloseTooSlow {
-				t.Errorf("a stalled reader was closed with %d, want 4008", code)
+				t.Errorf("a stalled reader was closed with code %d, want 4008", code)
 			}
 		})
 	}
@@ -150,8 +150,8 @@ func stall(t *testing.T, server *apptest.Server, token, room string) *stalledRea
 		conn, err := dial(ctx, network, addr)
 		if err == nil {
 			// If the receive buffer were smaller than two loopback packets, the server's kernel might
-			// learn that there is room again only from its probes, 12.6 s and 25.4 s after the buffer
-			// was full.
+			// learn that the buffer has space again only from its probes, 12.6 s and 25.4 s after the
+			// buffer was full.
 			conn.(*net.TCPConn).SetReadBuffer(128 << 10)
 		}
 		return conn, err

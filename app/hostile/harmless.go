@@ -26,7 +26,7 @@ func ExpectHarmless(t *testing.T, text, rendered string) {
 		case html.ErrorToken:
 			return
 		case html.CommentToken, html.DoctypeToken:
-			t.Fatalf("%q was rendered as %q", text, rendered)
+			t.Fatalf("%q was rendered with a comment or a doctype: %q", text, rendered)
 		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
 			token := tokens.Token()
 			attributes, known := AllowedElements[token.Data]

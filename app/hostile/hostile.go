@@ -6,7 +6,7 @@
 //		t.Run(one.Name, func(t *testing.T) { hostile.ExpectHarmless(t, one.Text, render(one.Text)) })
 //	}
 //
-// In a browser, a script that ran has set the global variable [Marker].
+// In a browser, a script that runs sets the global variable [Marker].
 package hostile
 
 import "strings"

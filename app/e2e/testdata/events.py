@@ -1,5 +1,6 @@
 """Reads server-sent events with the standard library only, and prints a line for each entry: the number
-of the reader and the entry ID. Prints "N closed" if reader N is refused.
+of the reader and the entry ID. Also prints "N followed" when reader N first follows the room, and
+"N closed" if it is refused.
 
     python3 events.py URL COUNT
 """

@@ -1,5 +1,5 @@
 // Opens EventSources, and prints a line for each entry: the number of the EventSource and the entry ID.
-// Prints "N closed" if EventSource N gives up.
+// Also prints "N followed" when EventSource N first follows the room, and "N closed" if it gives up.
 //
 //   node eventsource.mjs MODULE URL COUNT
 

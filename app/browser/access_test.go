@@ -27,13 +27,13 @@ func (u *user) addAuthenticator() {
 	}})
 }
 
-// openLocal opens a page of the server under the name localhost, because passkeys do not belong to IP addresses.
+// openLocal opens a page of the server under the name localhost, because passkeys do not work with IP addresses.
 func (u *user) openLocal(server *apptest.Server, path string) {
 	u.t.Helper()
 	u.do(chromedp.Navigate(strings.Replace(server.URL(), "127.0.0.1", "localhost", 1) + path))
 }
 
-// submit fills in the name, if it is asked for, and submits the first form of the page's main part.
+// submit types the name, unless it is empty, into the form that matches the selector, and clicks the form's button.
 func (u *user) submit(selector, name string) {
 	u.t.Helper()
 	if name != "" {
@@ -54,12 +54,12 @@ func pathOf(t *testing.T, address string) string {
 }
 
 // TestTeamFromSetupLinkToPrivateRoom follows a team on two servers: the setup link from the log, an owner with a
-// passkey, an invite in a second browser, a private room, and a stranger who sees nothing of it.
+// passkey, an invite in a second browser, a private room, and a stranger who cannot see the room.
 func TestTeamFromSetupLinkToPrivateRoom(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis, "ACCESS=members"), apptest.Start(t, redis, "ACCESS=members")
-	apptest.Eventually(t, timeout, "the setup link is logged", func() bool { return setupLink.MatchString(here.Output()) })
+	apptest.Eventually(t, timeout, "the setup link to be logged", func() bool { return setupLink.MatchString(here.Output()) })
 	setup := setupLink.FindString(here.Output())
 
 	owner := newUser(t, "Olga")
@@ -110,7 +110,7 @@ func TestTeamFromSetupLinkToPrivateRoom(t *testing.T) {
 		if (response.ok) throw new Error(path + ": " + response.status);
 	}`)
 	if text := eval[string](stranger, `document.documentElement.outerHTML`); strings.Contains(text, "Launch") || strings.Contains(text, "only for us") {
-		t.Errorf("a stranger sees the room: %s", text)
+		t.Errorf("the stranger's page contains the room's title or message: %s", text)
 	}
 
 	bob.openLocal(here, "/me")
@@ -128,7 +128,7 @@ func TestPagesAboutPeopleAreAccessible(t *testing.T) {
 		skip(t, err)
 	}
 	server := apptest.Start(t, redistest.Start(t), "OIDC_ISSUER=https://login.example.org", "OIDC_CLIENT_ID=burble")
-	apptest.Eventually(t, timeout, "the setup link is logged", func() bool { return setupLink.MatchString(server.Output()) })
+	apptest.Eventually(t, timeout, "the setup link to be logged", func() bool { return setupLink.MatchString(server.Output()) })
 	owner, bob := newUser(t, "Olga"), newUser(t, "Bob")
 	check := func(u *user, what string) {
 		u.t.Helper()

@@ -37,7 +37,7 @@ func sentence(n int) string {
 	return fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n)
 }
 
-// views.TestBudgets checks the same budgets for the files. They must also hold on the network.
+// views.TestBudgets checks the sizes of the files against the same budgets. This test measures what the network transfers.
 func TestBudgetsOfFirstVisit(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
@@ -59,9 +59,9 @@ func TestBudgetsOfFirstVisit(t *testing.T) {
 	bytes := map[string]int{}
 	for _, one := range loaded {
 		kind := "other"
-		for suffix, its := range map[string]string{"/r/lobby": "HTML", ".js": "scripts", ".css": "styles"} {
+		for suffix, group := range map[string]string{"/r/lobby": "HTML", ".js": "scripts", ".css": "styles"} {
 			if strings.HasSuffix(one.Name, suffix) {
-				kind = its
+				kind = group
 			}
 		}
 		bytes[kind] += one.EncodedBodySize
@@ -135,7 +135,7 @@ func TestBudgetOfCatchingUp(t *testing.T) {
 	}
 	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
 	ada.setOffline(true)
-	ada.waitStatus("offline", "Offline") // Earlier messages would arrive live, which costs more.
+	ada.waitStatus("offline", "Offline") // Messages sent before this would arrive live, which costs more.
 	token := server.SignIn("Bob")
 	for n := range 100 {
 		server.Post(token, "lobby", client.NewKey(), sentence(n))

@@ -146,7 +146,7 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	ada.expect("the counter", counter, "1 character over")
 	ada.press("Enter")
 	ada.expect("the reason", `document.querySelector("#toast").innerText`, "Messages can be at most 4000 characters long.")
-	ada.runScript(`setTimeout = () => 0`) // the reason must not wait for its timer
+	ada.runScript(`setTimeout = () => 0`) // so that no timer can hide the reason
 	ada.press("Enter")
 	ada.press("Backspace")
 	ada.expect("the counter", counter, "0 characters left")

@@ -160,7 +160,7 @@ func (c *trio) deleteByKeyboard() {
 }
 
 // firstReaction returns a JavaScript expression that reports whether a message's first reaction has the
-// text, and is pressed or not, as own requires.
+// text, and whether it is pressed if own is true, or not pressed if own is false.
 func firstReaction(message, text string, own bool) string {
 	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .reaction")
 }

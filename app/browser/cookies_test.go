@@ -36,7 +36,7 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 		ada.wait("the name in the field", fmt.Sprintf(`((field) => field.value === %q && field === document.activeElement && !field.ariaInvalid)(document.querySelector("[name=name]"))`, name))
 	}
 	enterName("/", "Ada Lovelace")
-	ada.expect("what storage does", `(() => { try { return String(localStorage) } catch ({ name }) { return name } })()`, "SecurityError")
+	ada.expect("the error of localStorage", `(() => { try { return String(localStorage) } catch ({ name }) { return name } })()`, "SecurityError")
 	ada.expect("the list of rooms", `document.querySelector("#room-list").innerText.includes("lobby").toString()`, "true")
 
 	// In a room, the scripts continue without storage.
@@ -57,7 +57,7 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 	enterName("/", "Ada")
 	enterName("/r/lobby", "Ada")
 
-	// The address is that of the page again once there is a cookie.
+	// With a cookie, the page has its own address and no notice.
 	charles := newUser(t, "Charles")
 	charles.join(server, "lobby")
 	charles.expect("the address", `location.pathname + location.search`, "/r/lobby")

@@ -13,20 +13,20 @@ import (
 	"burble/streams/redistest"
 )
 
-// An EventSource never reconnects again if it connects while the server drains, and the response has a
-// status other than 200.
+// An EventSource gives up after a response with a status other than 200, so a server that drains must never
+// send one to a live read.
 func TestEventSourceOutlivesRestarts(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const restarts = 4
-	const sources = 4  // Chromium has up to 6 connections to one host
-	const others = 200 // with so many more live reads, a drain takes 4 s
+	const sources = 4  // Chromium opens up to 6 connections to one host
+	const others = 200 // with this many more live reads, a drain takes 4 s
 	redis := redistest.Start(t)
 	restarted, other := startOnFixedPort(t, redis), apptest.Start(t, redis)
 	token := other.SignIn("Ada")
 	ada := newUser(t, "Ada")
 	ada.allowErrors(append(serverDownErrors, "/favicon.ico")...)
-	ada.open(restarted, "/healthz") // without scripts of ours
+	ada.open(restarted, "/healthz") // a page without our scripts
 	ada.runScript(fmt.Sprintf(`window.sources = Array.from({ length: %d }, () => {
 		const source = new EventSource("/r/lobby/events?last=0");
 		source.read = [];

@@ -106,7 +106,7 @@ func TestPageFallsBackToHTTPWhenWebSocketsAreBlocked(t *testing.T) {
 			ada.waitMessages("while it is down")
 			ada.waitStatus("live", "Up to date")
 
-			// The next page does not try a WebSocket first and wait.
+			// The next pages use HTTP at once, without first waiting for a WebSocket.
 			ada.do(chromedp.Navigate(proxy.URL + "/"))
 			ada.waitStatus("live", "Up to date")
 			ada.do(chromedp.Navigate(proxy.URL + "/r/lobby"))

@@ -84,7 +84,7 @@ func TestFilesWaitOfflineAndAreSentOnce(t *testing.T) {
 	here.Kill()
 	ada.open(here, "/r/lobby")
 	ada.waitMessages("three")
-	ada.wait("the place of the picture", `(({ title, firstElementChild: { nextSibling: img } }) => title === "wall.png" && img.alt === "wall.png" && img.offsetWidth === 384 && img.offsetHeight === 192)(document.querySelector("#messages .picture"))`)
+	ada.wait("the placeholder of the picture", `(({ title, firstElementChild: { nextSibling: img } }) => title === "wall.png" && img.alt === "wall.png" && img.offsetWidth === 384 && img.offsetHeight === 192)(document.querySelector("#messages .picture"))`)
 	ada.expect("the row of the file", `document.querySelector("#messages .file").innerText.replace(/\s+/g, " ")`, "TXT notes.txt 8 bytes")
 }
 
@@ -116,7 +116,7 @@ func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
 	ada.wait("the browser not to ask any more", warns+` === "false"`)
 }
 
-// layoutShifts sums up the layout shifts of a page since it was opened.
+// layoutShifts is a script that sums up the layout shifts of a page since it was opened.
 const layoutShifts = `globalThis.shifts = 0;
 	new PerformanceObserver((list) => { for (const { value } of list.getEntries()) shifts += value; }).observe({ type: "layout-shift", buffered: true });`
 
@@ -143,26 +143,26 @@ func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 	ada.open(here, "/r/lobby")
 	ada.waitUpToDate()
 	const pictures = `[...document.querySelectorAll("#messages .picture img")]`
-	const places = `[...document.querySelectorAll("#messages article")].map((article) => article.getBoundingClientRect().height)`
+	const heights = `[...document.querySelectorAll("#messages article")].map((article) => article.getBoundingClientRect().height)`
 	ada.expect("the number of pictures", pictures+`.length + ""`, "50")
 	ada.wait("the pictures in view", pictures+`.at(-1)?.complete && `+pictures+`.at(-1).naturalWidth`)
-	before := eval[[]float64](ada, places)
+	before := eval[[]float64](ada, heights)
 	if loaded := eval[int](ada, pictures+`.filter((img) => img.naturalWidth).length`); loaded > 40 {
-		t.Errorf("%d of 50 pictures were loaded although few are in view", loaded)
+		t.Errorf("%d of 50 pictures were loaded although few are in view, want at most 40", loaded)
 	}
 	ada.runScript(`for (const img of ` + pictures + `) img.loading = "eager"`)
 	ada.wait("all pictures", pictures+`.every((img) => img.complete && img.naturalWidth)`)
-	after := eval[[]float64](ada, places)
+	after := eval[[]float64](ada, heights)
 	isSame := func(one, other float64) bool { return math.Abs(one-other) < 1 } // pixel
 	if !slices.EqualFunc(before, after, isSame) {
-		t.Errorf("the heights of the messages were %v before their pictures loaded, and are %v", before, after)
+		t.Errorf("the heights of the messages were %v before their pictures loaded, and are %v now, want no change", before, after)
 	}
 	if shifts := eval[float64](ada, `shifts`); shifts > 0.001 {
-		t.Errorf("the layout shifted by %v", shifts)
+		t.Errorf("the layout shifted by %v, want at most 0.001", shifts)
 	}
 }
 
-// Messages that arrive with the first files of a page load its styles first.
+// If a live message is the first on the page to have files, the page loads the styles of files before it shows the message.
 func TestFirstPictureOfAPageMovesNothing(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

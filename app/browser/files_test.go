@@ -89,7 +89,7 @@ func TestPastedPictureIsSeenOnAnotherServer(t *testing.T) {
 	bob.wait("the viewer to close with the deleted picture", `!document.querySelector("#viewer").open && document.querySelectorAll("#messages .picture").length === 1`)
 }
 
-// paste presses Ctrl+V, which also runs the command that a real keyboard would.
+// paste presses Ctrl+V and runs the command paste, as a real keyboard does.
 func (u *user) paste() {
 	u.t.Helper()
 	u.runScript(`document.querySelector("#composer textarea").focus()`)
@@ -193,7 +193,7 @@ func TestUploadShowsItsProgressAndIsCanceledOrRetried(t *testing.T) {
 	bob.waitMessages("and then")
 	ada.waitUpToDate()
 
-	// What the quota refuses can be retried.
+	// An upload that exceeds the quota can be retried.
 	ada.choose(button, noiseFile(t, "too much.bin", 24<<20))
 	ada.wait("the reason", `document.querySelector(".attached [data-failed] .state")?.textContent.length > 12`)
 	here.Env = append(here.Env, "FILES_PER_DAY=200MB")
@@ -212,12 +212,12 @@ func TestFilesAreShownWithoutScript(t *testing.T) {
 	_, here, _ := startWithFiles(t)
 	postFiles(t, here, here.SignIn("Bob"), "lobby", "look", pictureFile(t, "wall.png", 1000, 500, teal), writeFile(t, "notes.txt", []byte("buy milk")))
 	ada := newUser(t, "Ada")
-	ada.allowErrors("Applying inline style violates") // Chromium's own page of a picture, under the policy of files
+	ada.allowErrors("Applying inline style violates") // from the page in which Chromium shows a picture, under the Content-Security-Policy of files
 	ada.setToken(here, here.SignIn("Ada"))
 	call(ada, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	ada.open(here, "/r/lobby")
 	ada.wait("the picture", shownPictures+` === "what 0 shows 640x320"`)
-	ada.expect("the color of the place", `getComputedStyle(document.querySelector(".picture svg")).backgroundColor`, "rgb(11, 107, 107)")
+	ada.expect("the color of the placeholder", `getComputedStyle(document.querySelector(".picture svg")).backgroundColor`, "rgb(11, 107, 107)")
 	ada.expect("the row of the file", `document.querySelector("#messages .file").innerText.replace(/\s+/g, " ")`, "TXT notes.txt 8 bytes")
 	ada.expect("the number of buttons to attach files", `[...document.querySelectorAll(".attach")].filter((one) => one.checkVisibility()).length + ""`, "0")
 	ada.click(".picture")

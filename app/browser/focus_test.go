@@ -71,7 +71,7 @@ func TestTypingGoesToTheComposerWhateverHasFocus(t *testing.T) {
 	ada.press("PageUp")
 	waitAtRest("< -200")
 
-	// Layouts for other scripts have no key that types k, and another character on that of "/".
+	// Keyboard layouts for other scripts have no key that types k, and their key for "/" types another character.
 	ada.pressRussian("л", "KeyK", chromedp.ModifierCtrl)
 	ada.expect("the focused field", `document.activeElement.name`, "room")
 	ada.click("#scroller")

@@ -43,7 +43,7 @@ func pictureFile(t *testing.T, name string, width, height int, fill color.Color)
 	return writeFile(t, name, out.Bytes())
 }
 
-// noiseFile writes a file of the size that cannot be compressed, and returns its path.
+// noiseFile writes an incompressible file of the given size, and returns its path.
 func noiseFile(t *testing.T, name string, size int) string {
 	t.Helper()
 	content := make([]byte, size)
@@ -96,7 +96,8 @@ func (u *user) drag(drop bool, paths ...string) {
 	}
 }
 
-// shownPictures is a JavaScript expression for the pictures of messages that have loaded: name (unless it is described), description or name, and size.
+// shownPictures is a JavaScript expression for the pictures of messages that have loaded. It lists the tooltip (the name,
+// if the picture has no description), the alternative text (the description, or else the name) and the size of each.
 const shownPictures = `[...document.querySelectorAll("#messages .message[id] .picture img")].filter((img) => img.complete && img.naturalWidth && !img.src.startsWith("blob:"))
 	.map((img) => [img.parentElement.title, img.alt, img.naturalWidth + "x" + img.naturalHeight].filter(Boolean).join(" ")).join("; ")`
 
@@ -124,7 +125,7 @@ func upload(t *testing.T, server *apptest.Server, token, room, path string) (id 
 	defer response.Body.Close()
 	var uploaded struct{ ID string }
 	if err := json.NewDecoder(response.Body).Decode(&uploaded); err != nil || response.StatusCode != http.StatusCreated {
-		t.Fatalf("upload %s: status %d, %v", path, response.StatusCode, err)
+		t.Fatalf("upload %s: status %d, %v; want status 201", path, response.StatusCode, err)
 	}
 	return uploaded.ID
 }
@@ -145,6 +146,6 @@ func postFiles(t *testing.T, server *apptest.Server, token, room, text string, p
 		t.Fatal(err)
 	}
 	if status, response := server.Do(http.MethodPost, "/r/"+room+"/messages", string(body), "Content-Type", "application/json", "Authorization", "Bearer "+token); status != http.StatusCreated {
-		t.Fatalf("post files: status %d: %s", status, response)
+		t.Fatalf("post files: status %d, want 201: %s", status, response)
 	}
 }

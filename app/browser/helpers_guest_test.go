@@ -92,7 +92,7 @@ func (g *guest) append(request client.Append) (id string) {
 	case reply := <-g.replies:
 		stored, ok := reply.(*client.Stored)
 		if !ok {
-			g.t.Fatalf("the reply to %+v is %+v", request, reply)
+			g.t.Fatalf("the reply to %+v is %+v, want stored", request, reply)
 		}
 		return stored.ID
 	case <-time.After(timeout):
@@ -203,7 +203,8 @@ func fillHistory(t *testing.T, server *redistest.Server, burble *apptest.Server,
 }
 
 // sendConversation makes three guests send messages of all sizes at once. One guest sends most of
-// them, so that most messages share a heading until older ones load in between.
+// them, so that most messages have no heading of their own, and the first message on the page may lose its
+// heading when older ones load above it.
 func sendConversation(t *testing.T, server *apptest.Server, room string, count int) {
 	t.Helper()
 	texts := map[string][]string{}

@@ -108,7 +108,8 @@ func waitFor[T any](u *user, what, expression string, wanted func(T) bool) T {
 // isVisible is a JavaScript expression that reports whether an element is visible.
 const isVisible = `element.checkVisibility({ visibilityProperty: true })`
 
-// element waits until the page has an element that matches the selector and meets the condition, an expression, and returns it.
+// element waits until the page has an element that matches the selector and meets the condition, and returns the element. The
+// condition is a JavaScript expression.
 func (u *user) element(selector, condition string) runtime.RemoteObjectID {
 	u.t.Helper()
 	return waitFor(u, selector, fmt.Sprintf(`((element) => element && %s ? element : null)(document.querySelector(%q))`, condition, selector),
@@ -207,7 +208,7 @@ func expectMatchesServer(t *testing.T, server *apptest.Server, room string, user
 			time.Sleep(50 * time.Millisecond)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s's page shows\n%q, want, as on the server,\n%q", u.name, got, want)
+			t.Errorf("%s's page shows\n%q, want the messages on the server,\n%q", u.name, got, want)
 		}
 	}
 }

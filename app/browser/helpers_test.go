@@ -29,6 +29,7 @@ import (
 //	helpers_page_test.go   open, join and send; waiting for the page to show something
 //	helpers_input_test.go  keyboard, mouse and touch; screen sizes; tabs and devices
 //	helpers_guest_test.go  guest, a user without a browser; filling rooms
+//	helpers_files_test.go  servers that store files; files to attach; choosing and dragging files
 //	helpers_sample_test.go sample, a lobby with a day of conversation
 //	helpers_tour_test.go   sample.tour, which checks all states of the pages
 
@@ -88,8 +89,8 @@ func newUser(t *testing.T, name string) *user {
 	return openProfile(t, &user{name: name})
 }
 
-// newUserWithWorker is like newUser, with a service worker. It first caches 60 files, which takes a fifth of the CPU time of
-// a short test.
+// newUserWithWorker is like newUser, with a service worker. The worker first caches 60 files, which takes a fifth of the CPU
+// time of a short test.
 func newUserWithWorker(t *testing.T, name string) *user {
 	t.Helper()
 	return openProfile(t, &user{name: name, hasWorker: true})
@@ -140,7 +141,8 @@ func (u *user) openIn(t *testing.T, browser context.Context, options ...chromedp
 }
 
 // openPage opens an empty page. It turns off the events about nodes and styles that chromedp has turned on, because no helper
-// needs them, and a page with many changes spends much time on them. So the queries of chromedp, such as Click, do not work.
+// needs them, and a page with many changes spends much time on them. Therefore, chromedp's queries, such as Click, do not
+// work.
 func (u *user) openPage() {
 	u.t.Helper()
 	u.do()

@@ -14,7 +14,7 @@ import (
 // screen.
 type checkState func(u *user, state string, screens ...device)
 
-// tour brings the pages into each of their states and checks it on the big screen, the small one, or
+// tour opens the pages in each of their states, and checks each state on the big screen, the small one, or
 // both.
 func (s *sample) tour(big, small device, check checkState) {
 	s.t.Helper()

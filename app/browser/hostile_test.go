@@ -61,7 +61,7 @@ const findHarm = `(() => {
   return found;
 })()`
 
-// expectHarmless checks the page on the screens of a desktop and a phone. The page stays on the phone.
+// expectHarmless checks the page on the screens of a desktop and a phone. It leaves the page on the screen of the phone.
 func (u *user) expectHarmless(where string) {
 	u.t.Helper()
 	for _, width := range []int64{1280, 360} {

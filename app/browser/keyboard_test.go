@@ -165,7 +165,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.focusByKey("Shift+Tab", "#open-calendar")
 	eve.press("Enter")
 	eve.wait("the calendar", `document.querySelector("#calendar")?.open`)
-	eve.press("ArrowRight", "ArrowRight", "ArrowDown", "Enter") // a year ago leads to the first message
+	eve.press("ArrowRight", "ArrowRight", "ArrowDown", "Enter") // a date one year ago, which leads to the first message
 	eve.wait("the focus on the first message", fmt.Sprintf(`document.activeElement.id === "m%s"`, s.ids[0]))
 	eve.press("End")
 	eve.wait("the composer", `location.search === "" && document.activeElement.matches("#composer textarea")`)

@@ -45,7 +45,7 @@ const findMisfits = `(() => {
 	const found = [];
 	const report = (one, why) => found.push(one.outerHTML.slice(0, 120).replaceAll(/\s+/g, " ") + " " + why);
 	const page = document.scrollingElement;
-	const width = page.clientWidth; // unlike innerWidth, it does not grow with what is too wide
+	const width = page.clientWidth; // unlike innerWidth, it does not grow to fit elements that are too wide
 	if (page.scrollWidth > width) report(page, "scrolls sideways");
 	const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) =>
 		one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden"));

@@ -90,8 +90,8 @@ func TestPageShowsEditsReactionsTopicsAndDeletions(t *testing.T) {
 	}
 }
 
-// Beyond 50 named users the page counts reactions, live as well as when it is opened, and still
-// knows the user's own.
+// A message keeps the IDs of 50 users who reacted. The page counts the others, both live and after a reload,
+// and knows whether its own user is among them.
 func TestReactionsOfACrowdAreCounted(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

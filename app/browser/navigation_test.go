@@ -113,7 +113,7 @@ func expectCalendar(t *testing.T, there *apptest.Server, ada, bob *user, date ti
 	ada.waitUpToDate()
 }
 
-// readWholeHistory makes Bob send a message while he is viewing older ones, which leads to the latest.
+// readWholeHistory makes Bob send a message while he is viewing older ones, which takes him to the latest.
 // Then both users scroll up to the beginning of the room.
 func readWholeHistory(ada, bob *user) {
 	ada.t.Helper()

@@ -29,8 +29,8 @@ func (u *user) turnNotificationsOn(server *apptest.Server) {
 	u.wait("the service worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)
 }
 
-// fakeNotifications keeps the notifications of a profile in localStorage, because Chromium without a
-// desktop displays none, and forgets those that it does not display when a page lists them.
+// fakeNotifications is a script that keeps the notifications of a profile in localStorage. Without a desktop,
+// Chromium displays no notifications, and it forgets them when a page lists them.
 const fakeNotifications = `{
 	const load = () => JSON.parse(localStorage.getItem("notifications") || "[]");
 	const save = (list) => localStorage.setItem("notifications", JSON.stringify(list));
@@ -46,9 +46,9 @@ func (u *user) waitNotifications(want ...string) {
 		`JSON.parse(localStorage.getItem("notifications") || "[]").map(({ title, body }) => title + ": " + body).join("; ") === %q`, strings.Join(want, "; ")))
 }
 
-// newNotified returns two servers, and Ada, whose notifications are on. She has a page of the lobby open here, where
-// she has read one message, and a page of another room on her phone. Bob writes there.
-func newNotified(t *testing.T) (here, there *apptest.Server, ada, phone *user, bob *guest) {
+// newNotifiedUser returns two servers, and Ada, whose notifications are on. She has a page of the lobby open here, where
+// she has read one message, and a page of another room on her phone. Bob writes through the other server.
+func newNotifiedUser(t *testing.T) (here, there *apptest.Server, ada, phone *user, bob *guest) {
 	t.Helper()
 	redis := redistest.Start(t)
 	here, there = apptest.Start(t, redis), apptest.Start(t, redis)
@@ -63,12 +63,12 @@ func newNotified(t *testing.T) (here, there *apptest.Server, ada, phone *user, b
 	return here, there, ada, phone, bob
 }
 
-// A notification closes when its message is read, here or on another device, deleted, or edited to
-// mention someone else.
+// A notification closes when its message is read (here or on another device), is deleted, or is edited so
+// that it mentions someone else.
 func TestNotificationClosesWithItsReason(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	_, there, ada, phone, bob := newNotified(t)
+	_, there, ada, phone, bob := newNotifiedUser(t)
 	show := ada.hide()
 
 	slip := bob.send("lobby", "@Ada, a slip")
@@ -98,7 +98,7 @@ func TestNotificationClosesWithItsReason(t *testing.T) {
 func TestAnyPageClosesNotifications(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	here, there, ada, phone, bob := newNotified(t)
+	here, there, ada, phone, bob := newNotifiedUser(t)
 	notify := func(text string) {
 		ada.open(here, "/r/attic")
 		ada.waitUpToDate()

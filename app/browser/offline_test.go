@@ -38,7 +38,7 @@ func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
 	ada.waitMessages("first")
 	ada.waitSaved("lobby", 1)
 
-	// While nobody looks, messages arrive here and in another room.
+	// While Ada is not looking, messages arrive in the lobby and in another room.
 	ada.runScript(`document.hasFocus = () => false`)
 	post("lobby", "second", "third")
 	post("attic", "spider")
@@ -108,8 +108,8 @@ func (u *user) waitSaved(room string, messages int) {
 			done(target.result?.entries.length === %d))))`, room, messages))
 }
 
-// A room whose first entry is its topic has lost nothing. It shows its beginning when the server renders it,
-// when it is opened without a network, and after all of its older messages have been loaded.
+// A room may begin with its topic instead of a message. The page still shows the beginning of the room: when the server
+// renders it, when it is opened without a network, and after all of its older messages have been loaded.
 func TestRoomThatBeginsWithItsTopic(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -157,7 +157,7 @@ func TestRoomThatBeginsWithItsTopic(t *testing.T) {
 	ada.wait("the beginning of the attic", beginningOfAttic)
 }
 
-// noLongTimers replaces setTimeout by one that never fires after a second or more.
+// noLongTimers is a script that makes setTimeout ignore delays of a second or more.
 const noLongTimers = `{
 	const set = setTimeout;
 	globalThis.setTimeout = (run, delay = 0) => delay < 1_000 ? set(run, delay) : 0;

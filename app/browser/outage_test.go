@@ -153,18 +153,18 @@ func TestHomeReportsItsStatus(t *testing.T) {
 	bob.join(there, "lobby")
 	bob.send("hello")
 	ada.waitCached("hello")
-	grey := `getComputedStyle(document.querySelector("[href='/r/lobby'] .present"), "::before").filter === "grayscale(1)"`
+	gray := `getComputedStyle(document.querySelector("[href='/r/lobby'] .present"), "::before").filter === "grayscale(1)"`
 
 	ada.open(here, "/")
 	ada.waitStatus("live", "Up to date")
-	ada.wait("Bob in the lobby", `document.querySelector("[href='/r/lobby'] .present").innerText.includes("Bob") && !(`+grey+`)`)
+	ada.wait("Bob in the lobby", `document.querySelector("[href='/r/lobby'] .present").innerText.includes("Bob") && !(`+gray+`)`)
 	redis.Pause()
 	ada.waitStatus("away", "Chat storage is down")
 	redis.Resume()
 	ada.waitStatus("live", "Up to date")
 	here.Kill()
 	ada.waitStatus("connecting", "Connecting…")
-	ada.wait("the people to turn grey", grey)
+	ada.wait("the people to turn gray", gray)
 	here.Start()
 	here.AwaitReady()
 	ada.waitStatus("live", "Up to date")
@@ -174,7 +174,7 @@ func TestHomeReportsItsStatus(t *testing.T) {
 	ada.setOffline(true)
 	ada.open(here, "/")
 	ada.waitStatus("offline", "Offline")
-	ada.wait("the people to turn grey", grey)
+	ada.wait("the people to turn gray", gray)
 	ada.setOffline(false)
 	ada.waitStatus("live", "Up to date")
 }

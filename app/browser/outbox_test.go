@@ -42,7 +42,7 @@ func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
 	ada.expect("the focused element, now that the button is gone,", focused, "scroller")
 	ada.wait("the retry to fail", `document.querySelector("#messages [data-state=failed]")`)
 
-	// With the first secret, the retry succeeds once. The message comes after newer ones.
+	// With the first secret, the retry succeeds. The message is stored once, after newer ones.
 	here.Env = append(here.Env, secret)
 	here.Restart()
 	bob.send("meanwhile")
@@ -77,7 +77,7 @@ func TestOfflineMessagesSurviveAReloadAndAreSentOnce(t *testing.T) {
 	ada.waitStatus("connecting", "Connecting, 2 unsent")
 	ada.do(chromedp.Reload())
 	ada.waitMessages("have a good trip")
-	ada.wait("both messages to be still waiting", `[...document.querySelectorAll("[data-state=waiting] .body")].map((body) => body.innerText).join() === "it is dark here,very dark"`)
+	ada.wait("both messages to still be waiting", `[...document.querySelectorAll("[data-state=waiting] .body")].map((body) => body.innerText).join() === "it is dark here,very dark"`)
 	bob.send("are you through?")
 	bob.waitMessages("are you through?")
 

@@ -147,7 +147,7 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 		t.Errorf("a message whose preview was dismissed has the card %q, want none", got)
 	}
 
-	// Neither code nor a page that does not exist gets a card.
+	// Neither a link in code nor a link to a page that does not exist gets a card.
 	ada.insertText("`" + site.URL + "/code` " + site.URL + "/nothing " + site.URL + "/four ")
 	ada.waitCard("Page four")
 	ada.press("Enter")
@@ -169,8 +169,8 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	removeCards([]*user{ada, bob, eve}, first, second)
 }
 
-// removeCards edits the last message, which removes its link and hides its card, and then deletes the message first with
-// its card. The first reader wrote three messages: first, second, and the last one.
+// removeCards edits the last message, which removes its link and hides its card. Then it deletes the message with the text
+// first, and so its card. The first reader wrote three messages: first, second, and the last one.
 func removeCards(readers []*user, first, second string) {
 	ada := readers[0]
 	ada.press("ArrowUp")
@@ -237,7 +237,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 	bob.join(server, "lobby")
 	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
 
-	// The message waits with its card, even after the page was loaded without a network.
+	// The message keeps its card while it waits for the network.
 	text := "later " + site.URL + "/late"
 	ada.insertText(text + " ")
 	ada.waitCard("Page late")
@@ -250,7 +250,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 	bob.waitCardOf(text, want)
 	ada.waitCardOf(text, want)
 
-	// A token that has expired in the meantime does not prevent the message from being sent.
+	// A card whose token has become invalid does not prevent the message from being sent.
 	expired := "again " + site.URL + "/expired"
 	ada.insertText(expired + " ")
 	ada.waitCard("Page expired")
@@ -293,7 +293,7 @@ func TestComposerWithoutPreviews(t *testing.T) {
 	server := apptest.Start(t, redis, site.env(), "PREVIEWS=off")
 	ada := newUser(t, "Ada")
 	ada.join(server, "lobby")
-	ada.expect("no previews", `String("previews" in document.body.dataset)`, "false")
+	ada.expect("whether the page has the attribute for previews", `String("previews" in document.body.dataset)`, "false")
 	ada.send(site.URL + "/off")
 	ada.waitMessages(site.URL + "/off")
 	if requested := site.requested(); len(requested) > 0 {

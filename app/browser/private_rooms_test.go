@@ -26,7 +26,7 @@ import (
 // member is a person with an account.
 type member struct{ id, token string }
 
-// newMember creates an account. The servers must have the secret.
+// newMember creates an account. The servers must use the same secret.
 func newMember(t *testing.T, redis *redistest.Server, secret, name string) member {
 	t.Helper()
 	set := conns.New(conns.Options{Redis: redis.Redis(), Stream: "{0}:activity"})
@@ -42,7 +42,7 @@ func newMember(t *testing.T, redis *redistest.Server, secret, name string) membe
 	return member{guest.ID, signedIn.Token}
 }
 
-// request makes a request with JSON as the member, and returns the field "room" of the response.
+// request sends a JSON request as the member, and returns the field "room" of the response.
 func (m member) request(t *testing.T, server *apptest.Server, method, path, body string) (room string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, server.URL()+path, strings.NewReader(body))
@@ -58,14 +58,15 @@ func (m member) request(t *testing.T, server *apptest.Server, method, path, body
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode >= 300 {
-		t.Fatalf("%s %s: status %d, %v: %s", method, path, response.StatusCode, err, text)
+		t.Fatalf("%s %s: status %d, %v, want success: %s", method, path, response.StatusCode, err, text)
 	}
 	var created struct{ Room string }
 	json.Unmarshal(text, &created) // some responses have no body
 	return created.Room
 }
 
-// Lines about members also appear between the messages of older pages, each once, even after these pages were removed.
+// Lines about members also appear between older messages. Each line appears once, even after the page has removed the
+// messages around it and loaded them again.
 func TestOlderPagesHaveLinesAboutMembers(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
@@ -142,7 +143,7 @@ func TestPageLeavesAPrivateRoomAfterARemoval(t *testing.T) {
 	page.wait("the page and the draft to be stored", traces+`.then((text) => text.includes("/r/") && text.includes("half a secret"))`)
 
 	ada.request(t, there, "DELETE", "/r/"+room+"/members/"+bob.id, "")
-	page.wait("the sentence", `document.querySelector("main").innerText.includes("You’re no longer a member of this room.")`)
+	page.wait("the notice", `document.querySelector("main").innerText.includes("You’re no longer a member of this room.")`)
 	page.wait("the room to leave the list", row+` === null`)
 	page.wait("the messages to leave the device", isCached+`.then((is) => !is)`)
 	page.wait("all traces to leave the device", traces+`.then((text) => text === "")`)

@@ -24,7 +24,7 @@ func (u *user) metrics() map[string]float64 {
 	return all
 }
 
-// The page watches one room every 100 ms. The list must not be laid out for each of them.
+// The page starts to watch one room every 100 ms. It must not lay out the list again for each of them.
 func TestHomePageLaysOutManyRoomsOnce(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

@@ -135,7 +135,7 @@ func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
 	ada.click("#composer textarea")
 	ada.typeText("a")
 	ada.press("Alt+ArrowUp", "Alt+ArrowDown")
-	ada.expect("the list of which keys the page handled", `prevented.join()`, "false,false,false")
+	ada.expect("whether the page handled each key", `prevented.join()`, "false,false,false")
 	ada.clearField()
 	ada.press("Alt+ArrowUp")
 	ada.waitAtPath("/r/attic")
@@ -221,7 +221,7 @@ func TestLostRoomsAreFetchedTogether(t *testing.T) {
 	defer redisClient.Close()
 	keys, err := redisClient.Keys(t.Context(), "*:room:room-*").Result()
 	if err != nil || len(keys) < rooms {
-		t.Fatalf("%d keys: %v", len(keys), err)
+		t.Fatalf("got %d keys, %v; want %d", len(keys), err, rooms)
 	}
 	ada.runScript(`performance.clearResourceTimings()`)
 	if err := redisClient.Del(t.Context(), keys...).Err(); err != nil {

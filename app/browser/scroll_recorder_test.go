@@ -50,7 +50,7 @@ const scrollRecorder = `Boolean(window.recorder = (() => {
     count();
   }).observe(log, { childList: true });
   // If a page loads in a frame that scrolls, the browser counts the scrolling as a layout shift. So shift
-  // is not recorded while the test scrolls by hand. Elements that enter or leave the view do not count.
+  // is not recorded while the test simulates scrolling by hand. Elements that enter or leave the view do not count.
   const staysInView = ({ previousRect, currentRect }) => previousRect.height > 0 && currentRect.height > 0;
   const shifted = ({ value, sources }) => !recorder.byHand && sources.some(staysInView) && (recorder.shift += value);
   new PerformanceObserver((list) => list.getEntries().forEach(shifted)).observe({ type: "layout-shift" });
@@ -112,8 +112,8 @@ type recording struct {
 	Loads int     // number of loaded pages of messages
 	Seen  int     // number of different messages in the page since the last turn
 	Peak  int     // highest number of messages in the page at once
-	Holes int     // number of adjacent messages in the page that are not adjacent in the room
-	Jump  float64 // longest distance that a change to the messages moved one in view, in pixels
+	Holes int     // number of pairs of messages that are adjacent in the page but not in the room
+	Jump  float64 // longest distance that a change to the messages moved a message in view, in pixels
 	Back  float64 // longest distance that a message moved against the direction of scrolling in one frame, in pixels
 	Shift float64 // the browser's layout shift score for elements that stay in view, except while scrolling by hand
 }

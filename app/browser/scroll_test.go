@@ -155,7 +155,7 @@ func TestUnfoldingCodeKeepsItsPlace(t *testing.T) {
 				toggle(summary)
 				ada.wait("the code to be folded or unfolded", fmt.Sprintf(`document.querySelector(%q).parentElement.open === %v`, summary, open))
 				if after := eval[float64](ada, top); math.Abs(after-before) > 1 {
-					t.Errorf("%s, unfolded %v: moved from %v to %v pixels, want at most 1 pixel", summary, open, before, after)
+					t.Errorf("%s, unfolded %v: moved from %v to %v, want a move of at most 1 pixel", summary, open, before, after)
 				}
 			}
 		}

@@ -36,7 +36,7 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 		impostor.send("lobby", "/me nods")
 		impostors = append(impostors, impostor)
 	}
-	bob.join(server, "lobby") // Bob's page contains the names from the start, Ada's received them live
+	bob.join(server, "lobby") // Bob's page contains the names from the start; Ada's receives them live
 	bob.send("Who?")
 	ada.waitMessages("Who?")
 
@@ -69,15 +69,14 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 	}
 }
 
-// waitTags waits until all names that match the selector show tags, and count of the tags are
-// different.
+// waitTags waits until all names that match the selector show tags, and there are count different tags.
 func (u *user) waitTags(what, selector string, count int) {
 	u.t.Helper()
 	u.wait("the tags of "+what, haveTags(selector, count))
 }
 
 // haveTags returns a JavaScript expression. It is true if all names that match the selector, except
-// Bob's, show tags, and if count of the tags are different.
+// Bob's, show tags, and if there are count different tags.
 func haveTags(selector string, count int) string {
 	return fmt.Sprintf(`((names) => names.every((name) => name.dataset.tag && getComputedStyle(name, "::after").content.includes(name.dataset.tag)) &&
 		new Set(names.map(({ dataset }) => dataset.tag)).size === %d)([...document.querySelectorAll(%q)].filter(({ textContent }) => textContent !== "Bob"))`, count, selector)

@@ -37,7 +37,7 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 	ada.longPress("#messages .reaction", `document.querySelector("#toast").innerText === "🎉 you"`)
 	ada.expect("the reaction", `document.querySelector("#messages .reaction").textContent`, "🎉 1")
 
-	// Even if the page replaces the chip during a long press, lifting the finger must not click.
+	// Even if the page replaces the reaction during a long press, lifting the finger must not click.
 	prevented := eval[[]bool](ada, `(async () => {
 		const chip = document.querySelector("#messages .reaction"), body = document.querySelector("#messages .body");
 		const press = (one) => one.dispatchEvent(new PointerEvent("pointerdown", { pointerType: "touch", isPrimary: true, bubbles: true }));
@@ -140,7 +140,7 @@ func TestTouchTargetsAreLargeEnough(t *testing.T) {
 	s.ada.emulate(phone, "light")
 	s.ada.open(s.Server, "/r/lobby")
 	s.ada.waitUpToDate()
-	// A target must react 21 pixels from its center, because its edge may be at 22.
+	// A target is at least 44 pixels wide and high, so it must react 21 pixels from its center.
 	s.ada.expect("the list of targets that are too small", `[...document.querySelectorAll(".bar .icon, .reaction, #composer > button")].filter((one) => {
 		if (!one.checkVisibility()) return false;
 		one.scrollIntoView();
@@ -187,6 +187,6 @@ func TestForcedColorsHideNothing(t *testing.T) {
 	})
 	ada.expect("the border styles", `["#messages .body", "#room-list [aria-current]"].map((one) => getComputedStyle(document.querySelector(one)).borderInlineStartStyle).join()`, "solid,solid")
 	ada.runScript(`document.querySelector("#toast").textContent = "Copied"`)
-	ada.expect("the color of a toast with the color of its background", `(({ color, backgroundColor }) => color === backgroundColor ? color : "")(getComputedStyle(document.querySelector("#toast")))`, "")
+	ada.expect("the color of the toast, if its background has the same color", `(({ color, backgroundColor }) => color === backgroundColor ? color : "")(getComputedStyle(document.querySelector("#toast")))`, "")
 	ada.expect("the color of the status dot", `getComputedStyle(document.querySelector("#status"), "::before").backgroundColor`, eval[string](ada, `getComputedStyle(document.querySelector(".body")).color`))
 }

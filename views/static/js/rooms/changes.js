@@ -48,18 +48,28 @@ function showTitle(title) {
   if (field) field.placeholder = field.ariaLabel = `Message ${title}`;
 }
 
-/** Returns why the room refuses messages after an entry, or "". Returns undefined if the entry does not change that. */
-export function refusalAfter({ kind, member, muted_until: muted, archived, locked }, me) {
-  if (archived) return "This room is archived. Nobody may post.";
-  if (locked) return "This room is locked. Only moderators may post.";
-  if (kind === "room") return "";
-  if (member.id !== me) return undefined;
-  return muted ? `You are muted in this room${untilText(muted)}.` : "";
+const ARCHIVED = "This room is archived. Nobody may post.";
+const MUTED = "You are muted in this room";
+
+/** Why the room refuses messages: because of its settings, and because the user is muted. Either may be "". */
+let refusal;
+
+/** Returns the reasons after an entry. */
+export function refusalAfter({ kind, member, muted_until: muted, archived, locked }, me, before) {
+  if (kind === "room") return { ...before, settings: archived ? ARCHIVED : locked ? "This room is locked. Only moderators may post." : "" };
+  if (member.id === me) return { ...before, muted: muted ? `${MUTED}${untilText(muted)}.` : "" };
+  return before;
 }
+
+/** Returns the reason to show. */
+export const refusalText = ({ settings, muted }) => settings === ARCHIVED ? settings : muted || settings;
 
 /** Shows above the composer why the room refuses messages. */
 function showRefusal(entry) {
   const element = document.getElementById("refusal");
-  const text = refusalAfter(entry, document.body.dataset.user);
-  if (element && text !== undefined) element.textContent = text;
+  if (!element) return;
+  const text = element.textContent;
+  refusal ??= text.startsWith(MUTED) ? { settings: "", muted: text } : { settings: text, muted: "" };
+  refusal = refusalAfter(entry, document.body.dataset.user, refusal);
+  element.textContent = refusalText(refusal);
 }

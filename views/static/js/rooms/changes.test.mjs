@@ -3,7 +3,7 @@ import test from "node:test";
 
 globalThis.document ??= { addEventListener() {}, documentElement: { lang: "en" } };
 globalThis.addEventListener ??= () => {};
-const { lineOf, refusalAfter } = await import("./changes.js");
+const { lineOf, refusalAfter, refusalText } = await import("./changes.js");
 
 const ada = { id: "1", name: "Ada" };
 const bob = { id: "2", name: "Bob" };
@@ -27,16 +27,24 @@ test("each change of a room or a member has a line", () => {
   assert.match(lineOf({ kind: "member", user: ada, member: bob, role: "member", muted_until: "2026-12-01T09:00:00Z" }), /^Ada muted Bob until .*2026/);
 });
 
-test("refusalAfter returns why the room refuses the user's messages after a change", () => {
+test("changes of the room's settings and of the user decide why the room refuses messages", () => {
+  const archived = "This room is archived. Nobody may post.", locked = "This room is locked. Only moderators may post.";
+  const muted = "You are muted in this room.", forever = "2999-12-01T09:00:00Z";
+  let reasons = { settings: "", muted: "" };
   for (const [entry, want] of [
-    [{ kind: "room", archived: true, locked: true }, "This room is archived. Nobody may post."],
-    [{ kind: "room", archived: false, locked: true }, "This room is locked. Only moderators may post."],
-    [{ kind: "room", archived: false, locked: false }, ""],
-    [{ kind: "member", member: ada, role: "member", muted_until: "2026-12-01T09:00:00Z" }, undefined],
+    [{ kind: "room", archived: false, locked: true }, locked],
+    [{ kind: "member", member: ada, role: "member", muted_until: forever }, locked],
+    [{ kind: "member", member: bob, role: "member", muted_until: forever }, muted],
+    [{ kind: "room", archived: true, locked: true }, archived],
+    [{ kind: "room", archived: false, locked: true }, muted],
+    [{ kind: "member", member: bob, role: "member" }, locked],
+    [{ kind: "member", member: bob, role: "member", muted_until: forever }, muted],
+    [{ kind: "room", archived: false, locked: false }, muted],
     [{ kind: "member", member: bob, role: "member" }, ""],
-    [{ kind: "member", member: bob, role: "member", muted_until: "2999-12-01T09:00:00Z" }, "You are muted in this room."],
   ]) {
-    assert.equal(refusalAfter(entry, bob.id), want);
+    reasons = refusalAfter(entry, bob.id, reasons);
+    assert.equal(refusalText(reasons), want);
   }
-  assert.match(refusalAfter({ kind: "member", member: bob, muted_until: "2026-12-01T09:00:00Z" }, bob.id), /^You are muted in this room until .*2026/);
+  const { muted: text } = refusalAfter({ kind: "member", member: bob, muted_until: "2026-12-01T09:00:00Z" }, bob.id, reasons);
+  assert.match(text, /^You are muted in this room until .*2026/);
 });

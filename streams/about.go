@@ -18,7 +18,7 @@ type About struct {
 	Topic    string
 	Kind     string // "public", "private" or "direct"
 	Settings Settings
-	Own      Member // of the user; has NoRole if they are not a member
+	Own      Member // the user as a member; has NoRole if they are not one
 }
 
 // About describes the room. A public room without entries has no topic and no settings.
@@ -63,11 +63,11 @@ func (a Access) About(ctx context.Context, room string) (About, error) {
 	return about, err
 }
 
-// maxChangesRead is how many entries Changes examines.
+// maxChangesRead is the maximum number of entries that Changes examines.
 const maxChangesRead = 250
 
-// Changes returns the entries of kind Joined and Changed after the ID after, up to and including upTo, in order. If there
-// are many entries between them, it returns only the newest changes.
+// Changes returns the entries of the kinds Joined and Changed in (after, upTo], oldest first. It examines only the newest
+// maxChangesRead entries in that range.
 func (a Access) Changes(ctx context.Context, room string, after, upTo ID) ([]Entry, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -154,7 +154,8 @@ func (a Access) MemberNames(ctx context.Context, room string, members []Member) 
 	return names, nil
 }
 
-// NameIn returns the name of a user who wrote one of the room's newest entries or is present, or "".
+// NameIn returns the name of a user, as found in the room's newest entries or among the people present. It returns ""
+// if the user is in neither.
 func (a Access) NameIn(ctx context.Context, room, userID string) (string, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -190,7 +191,7 @@ func (a Access) NameIn(ctx context.Context, room, userID string) (string, error)
 // scanCount is the approximate number of rooms that ScanRooms returns at a time.
 const scanCount = 100
 
-// ScanRooms returns some of the rooms that the user may read, and the cursor for the next call. It begins
+// ScanRooms returns some of the rooms that the user may read, and the cursor for the next call. A scan begins
 // with the cursor "" and ends when next is "". It returns every room that exists throughout the scan,
 // perhaps more than once.
 func (a Access) ScanRooms(ctx context.Context, cursor string) (rooms []string, next string, err error) {

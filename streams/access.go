@@ -65,7 +65,7 @@ var refusals = map[string]error{
 	"locked": ErrLocked, "archived": ErrArchived, "no_member": ErrNoMember, "direct": ErrDirect,
 }
 
-// name returns the name of the rank that scripts use.
+// name returns the rank as scripts expect it. It is "" below Moderator.
 func (r Rank) name() string {
 	switch r {
 	case Moderator:
@@ -111,7 +111,7 @@ func IsHidden(room string) bool {
 	return true
 }
 
-// IsDirect reports whether room is the name of a direct room, like IsHidden.
+// IsDirect reports whether room is the name of a direct room. Like IsHidden, it checks only the form of the name.
 func IsDirect(room string) bool { return IsHidden(room) && strings.HasPrefix(room, directPrefix) }
 
 // A right is a kind of access to a room.
@@ -123,20 +123,20 @@ const (
 	recording              // append to the AuditRoom
 )
 
-// grant is the permission of one user to read or write one room. Only admit creates grants. The
-// functions that the methods of Access call to read or write a room take a grant. The functions below
-// those take only a room's name, or serve all readers of a room at once.
+// grant is the permission of one user to read or write one room. Only admit creates grants. A function that
+// reads or writes a room for one user takes a grant. Its helpers, and functions that serve all readers of a
+// room at once, take only the room's name.
 type grant struct {
 	room  string
 	user  User
 	rank  Rank
 	right right
-	// ifMember means that the user may read or write the room only while they are a member. The script
-	// or pipeline that uses the grant must check that.
+	// ifMember means that the user may read or write the room only while they are a member. The script,
+	// pipeline or reader that uses the grant must check that.
 	ifMember bool
 }
 
-// memberID returns the user's ID if the user must be a member of the room, or else "". Scripts
+// memberID returns the user's ID if the user must be a member of the room, and "" otherwise. Scripts
 // take it as an argument.
 func (g grant) memberID() string {
 	if g.ifMember {
@@ -148,8 +148,8 @@ func (g grant) memberID() string {
 // admit is the only function that decides whether the user may read or write the room. It returns
 // ErrBadRoom for an invalid name, and ErrSignIn or ErrHidden for a user who needs an account.
 //
-// Whether the user is a member of a hidden room, and what its settings allow, is in Redis. The script
-// or pipeline that uses the grant checks it in the same step as the read or write.
+// admit does not read Redis, which has the members of hidden rooms and the settings of all rooms. The
+// script, pipeline or reader that uses the grant checks those.
 func (a Access) admit(room string, want right) (grant, error) {
 	if room == AuditRoom {
 		return a.admitToAudit(want)

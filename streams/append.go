@@ -43,12 +43,12 @@ type Stored struct {
 // require. Repeated calls with the same Key within 24 hours store only one entry. The author
 // is the Access's user, and Append ignores entry.User. Redis assigns the ID and the number.
 //
-// A message's Files, and the picture of its Preview, are uploads of the same user to the same room. Each can
-// be sent once; otherwise Append returns ErrNoFile.
+// A message's Files, and the picture of its Preview, must be uploads by the same user to the same room that
+// have not been sent before. Otherwise, Append returns ErrNoFile.
 //
-// For an Edit, a React or a Delete, entry.Of must be the ID of a message. A user may edit or
-// delete only their own messages. After ErrUnavailable the outcome is unknown, and the caller
-// should retry with the same Key.
+// For an Edit, a React or a Delete, entry.Of must be the ID of a message. A user may edit only
+// their own messages, and may delete those of others only as a moderator of the room. After
+// ErrUnavailable the outcome is unknown, and the caller should retry with the same Key.
 func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -77,7 +77,8 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	}
 	isAdded := entry.Kind == Joined && granted.ifMember && entry.Role != NoRole
 	if isAdded {
-		// This is repeated below, in case the member is being removed. createHidden explains the order.
+		// The list comes first, as createHidden explains. The call below lists the room again, in case a
+		// concurrent removal of the same member has removed it from the list.
 		if err := s.listMember(ctx, room, &entry); err != nil {
 			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 		}

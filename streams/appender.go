@@ -22,7 +22,7 @@ const (
 	// group. The interval is longer than minRoundTime, so that each round of the tail reads one group.
 	groupInterval = 14 * time.Millisecond
 	// authorInterval replaces groupInterval if the last group and the next one have an author in
-	// common, because a user who sends one message after another waits for each.
+	// common. That author probably sends each message only after the reply to the one before.
 	authorInterval = 4 * time.Millisecond
 )
 

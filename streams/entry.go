@@ -43,7 +43,7 @@ type Entry struct {
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none
-	Reactions map[string][]string // user IDs by emoji, in the order of their reactions; up to 50 and the Page's user
+	Reactions map[string][]string // user IDs by emoji, in the order of reaction; up to 50 in all, plus the user who reads the Page
 	MoreUsers map[string]int      // number of users who are not in Reactions, by emoji
 	Deleted   bool                // if true, Text is empty
 }
@@ -51,8 +51,8 @@ type Entry struct {
 // size estimates how many bytes the entry takes in memory and in a frame.
 func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) + e.attachedBytes() }
 
-// parseEntry parses an entry that append.lua wrote. entry must be zero. If another program wrote
-// the message, entry becomes Unreadable.
+// parseEntry parses an entry that append.lua wrote. entry must be zero. If the message has another
+// form, because another program wrote it, parseEntry sets entry.Kind to Unreadable.
 func parseEntry(message redis.XMessage, entry *Entry) {
 	id, err := ParseID(message.ID)
 	if err != nil {

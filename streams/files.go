@@ -83,7 +83,7 @@ func (f *File) bytes() int {
 }
 
 // filesField is the field with the files of a message. Append passes only their Alt texts, and append.lua replaces these
-// with the files. If another program has damaged the list, it is ignored, so that clients still receive the text.
+// with the files. set ignores a list that another program has damaged, so that clients still receive the text.
 var filesField = storedField{
 	name: "files", isOptional: true,
 	get: func(entry *Entry) string {
@@ -106,7 +106,8 @@ var filesField = storedField{
 	},
 }
 
-// previewField is the field with the preview of a message. Append passes it without the picture, and append.lua adds that.
+// previewField is the field with the preview of a message. Append passes the preview without its picture, and append.lua
+// adds the picture.
 var previewField = storedField{
 	name: "preview", isOptional: true,
 	get: func(entry *Entry) string {
@@ -126,7 +127,7 @@ var previewField = storedField{
 	},
 }
 
-// encodeJSON encodes values of strings and numbers, for which encoding cannot fail.
+// encodeJSON encodes a value that consists of strings and numbers, so the encoding cannot fail.
 func encodeJSON(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {

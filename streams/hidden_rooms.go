@@ -174,8 +174,8 @@ func (s *Store) listMember(ctx context.Context, room string, changed *Entry) err
 	return s.listFor(ctx, room, changed.Member.ID)
 }
 
-// DeleteRoom deletes the room with all its entries. Readers get the Closed reason Deleted. The user must be
-// an Owner. If it returns ErrUnconfirmed, it has deleted the room.
+// DeleteRoom deletes the room with all its entries. The room's readers end with the reason Deleted. The user
+// must be an Owner. If DeleteRoom returns ErrUnconfirmed, it has deleted the room.
 func (a Access) DeleteRoom(ctx context.Context, room string) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {

@@ -127,18 +127,18 @@ type pageRange struct {
 	limit int
 }
 
-// A foldedRange is the result of a pageRange.
-type foldedRange struct {
+// A rangeResult is the result of a pageRange.
+type rangeResult struct {
 	entries []Entry // oldest first
 	end     ID      // the last ID that the range covers; zero if there are no messages beyond the range
 }
 
 // isEmpty reports whether there are no messages in the direction of the query.
-func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
+func (f *rangeResult) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
 // readRanges reads the messages and tombstones in all ranges with one script. It sets the page's
 // AsOf and Examined.
-func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
+func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRange) (page Page, found []rangeResult, err error) {
 	read := conns.Call{
 		Script: pageScript, Keys: append(s.keys.history(granted.room), s.keys.members(granted.room)),
 		Args: []any{granted.memberID()},
@@ -183,8 +183,8 @@ func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRan
 }
 
 // merge merges the messages and tombstones that page.lua returned, oldest first.
-func (r pageRange) merge(reply []any) foldedRange {
-	var found foldedRange
+func (r pageRange) merge(reply []any) rangeResult {
+	var found rangeResult
 	if rest, _ := reply[2].(string); rest != "" {
 		found.end, _ = ParseID(rest[1:])
 	}
@@ -211,7 +211,7 @@ func (r pageRange) merge(reply []any) foldedRange {
 }
 
 // limitTo keeps the limit messages nearest to the bound, and moves end to the last of them.
-func (f *foldedRange) limitTo(older bool, limit int) {
+func (f *rangeResult) limitTo(older bool, limit int) {
 	over := len(f.entries) - limit
 	switch {
 	case over <= 0:

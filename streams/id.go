@@ -74,7 +74,7 @@ func (id ID) Before(other ID) bool { return id.Compare(other) < 0 }
 // IsZero reports whether id is the zero ID.
 func (id ID) IsZero() bool { return id == ID{} }
 
-// previous returns the greatest ID below id, or the zero ID.
+// previous returns the greatest ID below id, or id itself if it is zero.
 func (id ID) previous() ID {
 	switch {
 	case id.Seq > 0:
@@ -85,7 +85,7 @@ func (id ID) previous() ID {
 	return id
 }
 
-// next returns the least ID above id, or the greatest ID.
+// next returns the least ID above id, or id itself if it is the greatest ID.
 func (id ID) next() ID {
 	switch {
 	case id.Seq < math.MaxUint64:

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A job is work that outlives the server that began it. Redis keeps its state, which the caller chooses, until
-// a server finishes it.
+// A job is work that outlives the server that began it. Redis keeps the job's state until a server finishes the
+// job. The caller chooses the format of the state.
 
 // Jobs returns the states of all jobs, by ID.
 func (s *Store) Jobs(ctx context.Context) (map[string]string, error) {
@@ -17,7 +17,7 @@ func (s *Store) Jobs(ctx context.Context) (map[string]string, error) {
 	return states, nil
 }
 
-// AddJob stores a job, unless there is one with the ID. IDs have only letters, digits, "-", "_" and ":".
+// AddJob stores a job, unless a job with the ID exists. An ID consists of letters, digits, "-", "_" and ":".
 func (s *Store) AddJob(ctx context.Context, id, state string) error {
 	if err := s.redis.Unretried.HSetNX(ctx, s.keys.jobs(), id, state).Err(); err != nil {
 		return fmt.Errorf("store a job: %w", wrap(err))

@@ -81,7 +81,7 @@ func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 // erased is the sorted set with the IDs of deleted messages.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
-// runs is the stream of messages that follow many entries of other kinds. See page.lua.
+// runs is the stream that records long runs of entries that are not messages, so that pages can skip them. See page.lua.
 func (k keys) runs(room string) string { return k.room(room) + ":runs" }
 
 // erasedEdits is the sorted set with the IDs of edits whose entries were removed. They are not in
@@ -132,8 +132,8 @@ func (k keys) read(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
 }
 
-// files is the sorted set of a bucket's uploaded files by the time, in ms, at which the removal of unreferenced
-// files looks at them next.
+// files is the sorted set of a bucket's uploaded files by the time, in ms, at which they are next due to be checked
+// for references.
 func (k keys) files(bucket int) string { return k.bucket(bucket) + "files" }
 
 // file is the hash of an uploaded file. Its bucket is that of its room.

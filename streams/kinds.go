@@ -13,7 +13,7 @@ const (
 	Joined  Kind = "member"  // the user made Member a member, changed their Role, or removed them
 	Changed Kind = "room"    // the user changed the room's Settings
 	Audit   Kind = "audit"   // the user did Action. See AuditRoom
-	// Unreadable is an entry that another program wrote. Only its ID is set. Readers skip it.
+	// Unreadable is an entry that another program wrote. Only its ID is set. Readers return it, and pages omit it.
 	Unreadable Kind = "unreadable"
 )
 

@@ -48,9 +48,9 @@ func (r *Reader) locateCursor(ctx context.Context, current *view) (found *readRe
 	return found, nil
 }
 
-// locateFresh moves the reader to just before the newest entries. If the room ended before them when
-// Follow was called, it moves the reader there instead, so that the reader gets all entries stored since
-// then.
+// locateFresh moves the reader to just before the newest entries. If the room's end was before them when
+// Follow was called, it moves the reader to that end instead, so that the reader gets all entries stored
+// since then.
 func (r *Reader) locateFresh(ctx context.Context, current *view) (*Followed, error) {
 	newest, err := r.readNewest(ctx, current, r.start.newest)
 	if err != nil {

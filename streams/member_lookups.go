@@ -22,15 +22,15 @@ type memberLookups struct {
 // memberLookup looks up some users of a room.
 type memberLookup struct {
 	users map[string]bool
-	ends  map[Cursor]bool   // the cursors of the users' readers
+	ends  map[Cursor]bool   // how far the users' readers have read
 	done  chan struct{}     // closed when found and err are set
 	found map[string]Member // by user; members and former members
 	err   error
 }
 
-// lookUpMember returns the reader's user as a member or former member of the room, or a Member with
-// NoRole and a zero Since. The lookup begins after lookUpMember is called. end is the end of what the
-// reader has read.
+// lookUpMember looks up the reader's user among the members and former members of the room. For any other
+// user, it returns a Member with NoRole and a zero Since. The lookup begins after lookUpMember is called.
+// end is the end of what the reader has read.
 func (r *Reader) lookUpMember(ctx context.Context, end Cursor) (Member, error) {
 	l := &r.window.lookups
 	l.mu.Lock()
@@ -79,8 +79,8 @@ func (s *Store) runLookups(w *window) {
 }
 
 // lookUpMembers returns the users who are or were members. It returns an error if the server that
-// answers does not have all entries at the ends, because a former primary does not know who was removed
-// since.
+// answers lacks the entry at one of the ends. That server may be a former primary, which does not know
+// which members were removed after the failover.
 func (s *Store) lookUpMembers(ctx context.Context, room string, users []string, ends []Cursor) (map[string]Member, error) {
 	var values, meta *redis.SliceCmd
 	queries := make([]*entryQuery, len(ends))
@@ -126,7 +126,8 @@ func (s *Store) lookUpMembers(ctx context.Context, room string, users []string, 
 }
 
 // continues reports whether the room's history includes what was read up to end. hasEnd reports whether
-// it has, or had, the entry there. A room without a history has no members, so it always does.
+// the history has, or had, the entry at end. If the room has no history, it has no members either, and
+// continues returns true.
 func (p *roomInfo) continues(end Cursor, hasEnd bool) bool {
 	switch {
 	case p.epoch == noEpoch:

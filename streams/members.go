@@ -18,7 +18,7 @@ type Role string
 
 // The roles.
 const (
-	NoRole        Role = "none" // no longer a member
+	NoRole        Role = "none" // not a member, or no longer one
 	Ordinary      Role = "member"
 	RoomModerator Role = "moderator"
 )
@@ -38,8 +38,8 @@ type Member struct {
 	MutedUntil time.Time // zero if they are not muted
 }
 
-// isMember reports whether value, from the members hash, belongs to a current member. It is "" for a user
-// without a value.
+// isMember reports whether value, from the members hash, belongs to a current member. value is "" for a user
+// who is not in the hash.
 func isMember(value string) bool { return value != "" && !strings.HasPrefix(value, string(NoRole)+" ") }
 
 // parseMember parses a value of the members hash.
@@ -56,7 +56,7 @@ func parseMember(userID, value string) (Member, error) {
 	return Member{ID: userID, Role: Role(fields[0]), Since: since, MutedUntil: muted}, err
 }
 
-// millis returns a time as Redis stores it, and "" for the zero time.
+// millis formats a time as Unix milliseconds, the form in which Redis has it. It returns "" for the zero time.
 func millis(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -72,7 +72,7 @@ func (s *messageState) mergeVariants() {
 			variants[bare] = emoji
 			continue
 		}
-		users := s.Reactions[other] // sorts before emoji, because it has fewer selectors
+		users := s.Reactions[other] // other sorts before emoji, because it has fewer selectors
 		for _, user := range users {
 			if !slices.Contains(s.Reactions[emoji], user) {
 				s.Reactions[emoji] = append(s.Reactions[emoji], user)

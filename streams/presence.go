@@ -18,8 +18,8 @@ import (
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// A signal names each person who joins or leaves a room with up to MaxNamed people. More people are a
-// crowd, whose signals report only the number of people, once per CountInterval.
+// In a room with up to MaxNamed people, signals name each person who joins or leaves. In a room with more
+// people, a crowd, signals report only the number of people, once per CountInterval.
 const (
 	MaxNamed      = 100
 	CountInterval = 10 * time.Second
@@ -28,7 +28,7 @@ const (
 // removeBatchSize is how many rooms RemoveServer updates in one round trip.
 const removeBatchSize = 100
 
-// An Arrival is a user who becomes present, with the name on the user's connection. If a user's
+// An Arrival is a user who becomes present, with the name that they use on one connection. If a user's
 // connections have different names, the name with the latest NamedAt wins. NamedAt is compared in whole seconds.
 type Arrival struct {
 	User
@@ -104,7 +104,7 @@ func failAll(outcomes []PresenceChanged, err error) []PresenceChanged {
 	return outcomes
 }
 
-// presenceCall is a call of presence.lua, which documents mode.
+// presenceCall returns a call of presence.lua, which documents the modes.
 func (s *Store) presenceCall(room, server, mode string) conns.Call {
 	return conns.Call{
 		Script: presenceScript, Weight: 1,
@@ -129,7 +129,7 @@ func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
-// A Visit is a room, and the Access of a user who requests its presence.
+// A Visit is a request of one user for the people who are present in a room.
 type Visit struct {
 	By   Access
 	Room string

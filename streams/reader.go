@@ -39,10 +39,10 @@ const (
 // After the first lookup, Next returns a Followed. After a later lookup, it does so only if entries
 // after the cursor were trimmed or lost.
 //
-// In a hidden room, each read from Redis is followed by a query for the time since which the user is a
-// member. The order matters: a removal that is stored after the read comes later in the stream, where
-// the Reader ends. Entries from the window need no query, because they continue the stream without a
-// gap and so include every removal.
+// In a hidden room, each read from Redis is followed by a query for the entry that made the user a member.
+// The order matters: a removal that is stored after the read comes later in the stream, where the Reader
+// ends. Entries from the window need no query, because they continue the stream without a gap and so
+// include every removal.
 type Reader struct {
 	Room string
 
@@ -115,7 +115,7 @@ func (r *Reader) Close() {
 	}
 }
 
-// Next continues at the cursor, and advances the cursor past the result. After an error, the cursor
+// Next returns what follows the cursor, and advances the cursor past it. After an error, the cursor
 // is unchanged, and the Reader calls onReadable when the caller should retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)

@@ -40,7 +40,7 @@ func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error)
 	return read, nil
 }
 
-// readRedis returns what nextFromRedis returns to a user who may read the room.
+// readRedis is nextFromRedis without the check that the user is a member.
 func (r *Reader) readRedis(ctx context.Context, current *view) (Read, error) {
 	if !r.isLocated(current) {
 		followed, err := r.locate(ctx, current)

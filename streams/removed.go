@@ -13,7 +13,7 @@ import (
 )
 
 // Removed returns the ID of the entry that ended a former member's membership in the room, because they left or
-// were removed. It returns the zero ID for others.
+// were removed. It returns the zero ID for other users.
 func (a Access) Removed(ctx context.Context, room, userID string) (ID, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -36,7 +36,8 @@ func (a Access) Removed(ctx context.Context, room, userID string) (ID, error) {
 	return former.Since, err
 }
 
-// PrivateRooms returns the names of the private rooms that the user is or was a member of.
+// PrivateRooms returns the names of the private rooms in the user's list of hidden rooms. The list is only an index:
+// the user may not be a member of all of them.
 func (a Access) PrivateRooms(ctx context.Context) ([]string, error) {
 	all, err := a.store.redis.Retrying.SMembers(ctx, a.store.keys.userRooms(a.user.ID)).Result()
 	if err != nil {

@@ -65,9 +65,9 @@ func (p *roomInfo) stateAt(cursor Cursor) State {
 	return Reset // the ID is above the last entry, or its entry was lost in a failover
 }
 
-// mayLackAfter reports whether another program may have trimmed entries after id. It cannot have if the
-// stream begins at or before id, or with the entry after the last one that Burble trimmed. That id was
-// erased proves nothing, because erased IDs are kept.
+// mayLackAfter reports whether another program may have trimmed entries after id. This is impossible if the
+// stream begins at or before id, or with the entry after the last one that Burble trimmed. An erased id
+// proves nothing, because erased IDs are kept even if another program trims the entries after them.
 func (p *roomInfo) mayLackAfter(id ID) bool {
 	beginsAfter := p.last.IsZero() || id.Before(p.first)
 	return p.exists && beginsAfter && p.firstNumber != p.trimmedNumber+1

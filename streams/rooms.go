@@ -18,7 +18,7 @@ import (
 type Room struct {
 	Name     string
 	Topic    string
-	Title    string // of a private room
+	Title    string // may be empty
 	Last     ID     // ID of the last entry
 	Read     ID     // the user's read marker; zero if there is none
 	Unread   int    // messages from others after Read; after a long absence, an estimate
@@ -29,9 +29,10 @@ type Room struct {
 // Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit rooms that the user may read: rooms with a read marker, then hidden rooms,
-// then the others. Within each group, the most recently active room comes first. Unread is 0 for the
-// zero User and in rooms without a read marker.
+// Rooms returns up to limit rooms that the user may read: first those with a read marker and then the others,
+// each by the time of the last entry, latest first. If there are more than limit, it prefers rooms with a read
+// marker, then hidden rooms, then the most recently active ones. Unread is 0 for the zero User and in rooms
+// without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	if a.rank < Account && s.mode == AccountsOnly {
@@ -56,7 +57,7 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 
 // listedRooms returns up to limit rooms that the user may read, and the user's read marker in each, or
 // "" if there is none. Rooms with a marker come first, by the latest marker, so that new rooms cannot
-// crowd them out of the list. The others follow, by the latest entry.
+// crowd them out of the list. Hidden rooms follow, then the others, both by the latest entry.
 func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, markers []string, err error) {
 	s := a.store
 	active := make([]*redis.ZSliceCmd, buckets)

@@ -13,8 +13,8 @@ const (
 	cacheTime = time.Second
 	// maxCacheBytes is the approximate limit for all cached results together.
 	maxCacheBytes = 32 << 20
-	// maxSharedReads is how many reads run at a time. These are ahead of a page that is requested just
-	// after many clients have reconnected.
+	// maxSharedReads is how many reads run at a time. A page that is requested just after many clients have
+	// reconnected waits for at most this many.
 	maxSharedReads = 32
 	// readTimeout is the timeout of one read from Redis.
 	readTimeout = 5 * time.Second

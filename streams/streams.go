@@ -56,7 +56,7 @@ type Options struct {
 	MaxAge     time.Duration // how long to keep entries; 0 means forever
 	Durability Durability    // empty means Memory
 
-	// Wait is how long Open waits until Redis answers. If it is 0, Open tries once.
+	// Wait is how long Open waits for Redis to become usable. If it is 0, Open tries once.
 	Wait time.Duration
 	Log  *slog.Logger // if nil, nothing is logged
 
@@ -65,13 +65,13 @@ type Options struct {
 	OnStatus func(away bool)
 }
 
-// Errors returned by a Store. It wraps every error from Redis or the network in one of them.
+// Errors returned by a Store. The Store wraps every error from Redis or the network in one of them.
 var (
 	// ErrUnavailable means that Redis did not answer, or returned an unexpected error. If
 	// Append returns it, the entry may have been stored, and a retry with the same key is safe.
 	ErrUnavailable = errors.New("storage is unavailable")
-	// ErrUnconfirmed wraps ErrUnavailable. It means that Redis has made the change, but no replica has confirmed it, as Replica
-	// requires. A failover may undo it.
+	// ErrUnconfirmed wraps ErrUnavailable. It means that Redis has made the change, but that no replica has
+	// confirmed it, which the durability Replica requires. A failover may undo the change.
 	ErrUnconfirmed = fmt.Errorf("%w: no replica has confirmed the change", ErrUnavailable)
 	// ErrFull means that Redis has no memory or disk space left for the entry.
 	ErrFull = errors.New("storage is full")

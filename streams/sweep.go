@@ -17,7 +17,7 @@ const (
 	sweepPause = 50 * time.Millisecond
 )
 
-// sweepInterval is how often a server, whichever claims it first, sweeps all rooms.
+// sweepInterval is how often one of the servers, the first to claim the sweep, sweeps all rooms.
 var sweepInterval = 10 * time.Minute
 
 // sweep applies the retention limits to all rooms until ctx ends. Appends and pages apply the limits

@@ -72,7 +72,7 @@ func newTail(s *Store, appender *appender, buckets []int) *tail {
 	return t
 }
 
-// run calls follow until ctx ends, and again after every error.
+// run calls follow, and calls it again after every error, until ctx ends.
 func (t *tail) run(ctx context.Context) {
 	lostAt := time.Now()
 	for attempt := 0; ctx.Err() == nil; attempt++ {

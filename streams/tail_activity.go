@@ -34,7 +34,7 @@ func seekActivityEnd(ctx context.Context, conn redis.Cmdable, tails ...*tail) er
 	return nil
 }
 
-// skipTo makes the tail read the activity after the last entries.
+// skipTo makes the tail continue after the last entry of each activity stream.
 func (t *tail) skipTo(last map[string]*redis.XMessageSliceCmd) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,7 +94,7 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, sign
 }
 
 // advance adds the activity in a stream to moved, and to the windows that have no view yet. It also
-// advances lastRead. Follow must not create a window in between.
+// advances lastRead. It holds the Store's mu, so that Follow cannot create a window between these steps.
 func (t *tail) advance(stream redis.XStream, moved map[string]Cursor) {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
@@ -118,7 +118,7 @@ func (t *tail) advance(stream redis.XStream, moved map[string]Cursor) {
 	t.lastRead[stream.Stream] = stream.Messages[len(stream.Messages)-1].ID
 }
 
-// parseActivity returns the cursor of the entry that an activity announces. ok is false for a signal.
+// parseActivity returns the cursor of the entry that an entry of the activity stream announces. ok is false for a signal.
 func parseActivity(message redis.XMessage) (cursor Cursor, ok bool) {
 	at, _ := message.Values["at"].(string)
 	cursor, err := ParseCursor(at)

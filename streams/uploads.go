@@ -71,7 +71,7 @@ func (s *Store) upload(ctx context.Context, granted grant, file *File) error {
 	return nil
 }
 
-// PreviewPicture is the number of the picture of a message's preview. See File.
+// PreviewPicture is the number with which File returns the picture of a message's preview.
 const PreviewPicture = -1
 
 // File returns file number n of a message, counted from 0, or the picture of its preview if n is PreviewPicture. It
@@ -111,7 +111,7 @@ func (a Access) File(ctx context.Context, room string, message ID, n int) (File,
 type StoredFile struct {
 	ID              string
 	Bucket          int
-	Room, UserID    string // to which it was uploaded, and by whom
+	Room, UserID    string // where and by whom it was uploaded
 	Hash, Thumbnail string // the hashes of its objects; Thumbnail may be empty
 	Size            int64
 }
@@ -123,10 +123,10 @@ const Buckets = buckets
 func Bucket(room string) int { return bucketOf(room) }
 
 const (
-	// claimInterval is how long after ClaimFile a file that a message has is due again. By then, the message may have been
-	// trimmed.
+	// claimInterval is the time from ClaimFile until a file is due again, if a message has the file. By then, the message may
+	// have been trimmed.
 	claimInterval = 24 * time.Hour
-	// forgetTimeout is how long after ClaimFile an unreferenced file is due again, unless ForgetFile was called.
+	// forgetTimeout is the time from ClaimFile until an unreferenced file is due again, unless ForgetFile is called.
 	forgetTimeout = time.Minute
 )
 
@@ -166,9 +166,9 @@ func parseStoredFile(bucket int, id string, values []any) StoredFile {
 	return StoredFile{id, bucket, text(0), text(1), text(2), text(3), size}
 }
 
-// ClaimFile reports whether a file is unreferenced: it was not sent in time, or its message was deleted or trimmed. From
-// then on, it cannot be sent, even after a failover if the durability is Replica. The caller should delete its objects and
-// then call ForgetFile. Otherwise, the file is due again after a minute.
+// ClaimFile reports whether a file is unreferenced: it was not sent in time, or its message was deleted or trimmed. An
+// unreferenced file can no longer be sent, even after a failover if the durability is Replica. The caller should delete
+// its objects and then call ForgetFile. Otherwise, the file is due again after a minute.
 func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bool, err error) {
 	if file.Room == "" { // Redis has lost its record
 		return false, s.ForgetFile(ctx, file)

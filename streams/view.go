@@ -15,8 +15,8 @@ type view struct {
 	bytes      int
 }
 
-// generations is the last generation of any window. All windows share it, so that no two generations are
-// equal.
+// generations is the latest generation of any window. All windows share this counter, so no two generations
+// are equal.
 var generations atomic.Uint64
 
 // emptyView returns a view without entries, at the end of the room.

@@ -11,11 +11,11 @@ import (
 
 // A Watcher is notified of the entries of a stream that is not a room. One goroutine calls its methods.
 type Watcher interface {
-	// Restored is called when the Store begins to read the stream, and again after each interruption, when
-	// it may have missed entries. The Store will call Changed for all entries after the one with the ID
-	// last, which is "0-0" if there are none. Until Restored succeeds, it delivers no messages.
+	// Restored is called when the Store begins to read the stream, and again after each interruption, because
+	// the Store may have missed entries. The Store will call Changed for all entries after the one with the ID
+	// last, which is "0-0" if there are none. Until Restored succeeds, the Store delivers no entries of rooms.
 	Restored(ctx context.Context, last string) error
-	// Changed is called for each entry, before the Store delivers messages that it read later.
+	// Changed is called for each entry, before the Store delivers entries of rooms that it read later.
 	Changed(id string, fields map[string]any)
 	// Confirmed is called after each read, even if there were no entries, at least every 20 s.
 	Confirmed()

@@ -36,8 +36,8 @@ type window struct {
 	lastStored   Cursor // the last entry that this process had stored in the room, or zero
 	firstEnd     Cursor // the room's end at that time, and the first view's start; set with the first view
 
-	// stored are the entries that the tail has read about since then, until there is a view. The Store's mu
-	// guards it.
+	// stored lists the entries that the tail has found in the activity since then, until the window has a
+	// view. The Store's mu guards it.
 	stored []Cursor
 
 	lookups   memberLookups

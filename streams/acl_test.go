@@ -50,7 +50,7 @@ func TestMinimalACL(t *testing.T) {
 					Redis: &restricted, Prefix: prefix, MaxCount: 20, MaxAge: time.Hour,
 				})}, prefix)
 				for _, denied := range backend.Denied(t) {
-					t.Errorf("Redis denied Burble %v", denied)
+					t.Errorf("Redis denied %v, want nothing denied", denied)
 				}
 				expectDenied(t, backend, &restricted, prefix)
 			})
@@ -160,6 +160,6 @@ func callFiles(t *testing.T, fx *fixture, prefix string) {
 func checkCall(t *testing.T, what string, err error) {
 	t.Helper()
 	if err != nil {
-		t.Errorf("%s: %v", what, err)
+		t.Errorf("%s: got error %v, want none", what, err)
 	}
 }

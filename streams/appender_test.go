@@ -32,7 +32,7 @@ func TestAppenderGroups(t *testing.T) {
 		"an append already waiting is included": {false, []arrival{{"bob", 0}}, 2, 0},
 		"appends that arrive together wait":     {true, []arrival{{"bob", shortly}, {"eve", 5 * shortly}}, 3, groupInterval},
 		"a later append is not in the group":    {true, []arrival{{"bob", groupInterval + shortly}}, 1, groupInterval},
-		"an author of the last group waits":     {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
+		"the last group's author waits less":    {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

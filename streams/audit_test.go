@@ -35,7 +35,7 @@ func TestAuditIsOnlyForModerators(t *testing.T) {
 			if mayRead {
 				older, err := reader.Audited(ctx, got[0].ID, 10)
 				if err != nil || len(older) != 1 || older[0].ID != got[1].ID {
-					t.Errorf("rank %d: before the newest, got %+v, %v", rank, older, err)
+					t.Errorf("rank %d: before the newest entry: got %+v, %v, want the second of %+v", rank, older, err, got)
 				}
 			}
 			_, followErr := reader.Follow(streams.AuditRoom, streams.Newest(1), func(*streams.Reader) {})

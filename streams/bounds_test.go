@@ -166,7 +166,7 @@ func TestQuietWindowsShrink(t *testing.T) {
 	})
 }
 
-// Some hosts charge for the bytes sent to Redis, and every page load reads the list.
+// Some hosts charge for the bytes sent to Redis, and every page load reads the list of rooms.
 func TestRoomListSendsFewBytes(t *testing.T) {
 	t.Parallel()
 	ctx, server := context.Background(), redistest.Start(t)

@@ -70,7 +70,7 @@ func TestReplicaDurability(t *testing.T) {
 	}
 }
 
-// expectUnconfirmedDeletion checks that a private room that is deleted without a replica is gone from the lists of its members.
+// expectUnconfirmedDeletion checks that deleting a private room without a replica removes it from its members' lists.
 func expectUnconfirmedDeletion(t *testing.T, store *streams.Store) {
 	t.Helper()
 	owner, secret, key := store.AsRanked(ada, streams.Owner), []byte("secret"), uuid.NewString()

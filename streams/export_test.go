@@ -31,7 +31,7 @@ func WindowsBytes(s *Store) (bytes int) {
 	return bytes
 }
 
-// RoomKey returns the key of a room's stream, which tests change as an operator may do.
+// RoomKey returns the key of a room's stream, which tests change as an operator might.
 func RoomKey(room string) string { return keys{}.room(room) }
 
 // ActivityKey returns the key of the room's activity stream.
@@ -56,7 +56,7 @@ func SetSweepInterval(d time.Duration) (restore func()) {
 	return func() { sweepInterval = old }
 }
 
-// ClaimSweep is what a server calls before it sweeps.
+// ClaimSweep calls claimSweep, as a server does before it sweeps.
 func ClaimSweep(s *Store) (isOwner bool, err error) { return s.claimSweep(context.Background()) }
 
 // FilesKey returns the key of the sorted set of the files of the room's bucket.

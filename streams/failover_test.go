@@ -96,8 +96,8 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 	}
 }
 
-// After a failover, the numbers in the new history may continue by chance where the reader is. They prove
-// only on the same server that no entry is missing.
+// After a failover, the numbers in the new history may happen to continue the numbers that a reader has read.
+// Consecutive numbers prove that no entry is missing only if they come from the same server.
 func TestFailoverLosingEntriesThenTrimDeclaresGap(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -106,7 +106,7 @@ func TestFailoverLosingEntriesThenTrimDeclaresGap(t *testing.T) {
 	at := len(f.states)
 	second := redistest.Open(t, streams.Options{Redis: p.replica.Redis()})
 	p.stored = p.stored[:8]
-	for i := range 4 { // the last is number 11, after the lost ones
+	for i := range 4 { // numbers 9 to 12; the trim leaves 11 and 12, which continue the lost 9 and 10
 		postRetrying(t, second, "lobby", fmt.Sprint("new ", i))
 		if i == 1 {
 			clientOf(t, p.replica).Do(t.Context(), "XTRIM", lobbyKey, "MAXLEN", 0)
@@ -115,7 +115,7 @@ func TestFailoverLosingEntriesThenTrimDeclaresGap(t *testing.T) {
 	p.failOver()
 	f.readUntil("the new entries", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].Text == "new 3" })
 	if len(f.states) == at {
-		t.Errorf("the reader got entries %q after lost ones, and no state", texts(f.entries[10:]))
+		t.Errorf("got entries %q after lost ones and no new state, want one", texts(f.entries[10:]))
 	}
 }
 
@@ -134,7 +134,7 @@ func TestUnnoticedFailoverResetsReader(t *testing.T) {
 			(&pair{fixture: fx}).rewriteWithSlowClock()
 			fx.post(1)
 		},
-		"one entry more written than lost, with a slow clock that hid their activity": func(fx *fixture) {
+		"one more entry written than lost, with a slow clock and lost activity": func(fx *fixture) {
 			fx.do("XDEL", lobbyKey, fx.stored[8].Cursor.ID.String(), fx.stored[9].Cursor.ID.String())
 			p := &pair{fixture: fx}
 			p.rewriteWithSlowClock()
@@ -153,7 +153,7 @@ func TestUnnoticedFailoverResetsReader(t *testing.T) {
 				fx.do("XDEL", lobbyKey, fx.stored[10].Cursor.ID.String())
 				happen(fx)
 				if got := f.nextState(); got.State != streams.Reset {
-					fx.Fatalf("state %v, want reset", got)
+					fx.Fatalf("got state %v, want reset", got)
 				}
 			})
 		})

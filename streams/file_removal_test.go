@@ -126,7 +126,7 @@ func TestUnreferencedFilesAreClaimed(t *testing.T) {
 		if err := backend.Client.XDel(ctx, streams.RoomKey(room), toTrim.Cursor.ID.String(), erased.Cursor.ID.String()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		// As trimming does, and a deletion by an older release.
+		// XDEL stands for a trim, and for a deletion by an older release, which does not make the files due.
 		c.expectClaim("a file of a trimmed message", trimmed, room, true)
 		c.expectClaim("a file whose message an older release deleted", older, room, true)
 
@@ -168,7 +168,7 @@ func TestForgottenAndLostFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		if claimed, err := store.ClaimFile(ctx, c.due()[lost.ID]); err != nil || claimed || c.dueIn(lost, room) != -1 {
-			t.Errorf("claim of a lost file: got %v, %v, want false, and it is not listed", claimed, err)
+			t.Errorf("claim of a lost file: got %v, %v, want false and the file no longer listed", claimed, err)
 		}
 	})
 }
@@ -182,7 +182,7 @@ func TestClaimFileThatIsNotDue(t *testing.T) {
 	file := upload(t, store.As(ada), "lobby", "a")
 	c.makeDue(file, "lobby")
 	found := c.due()[file.ID]
-	if err := store.As(ada).AddFile(t.Context(), "lobby", file); err != nil { // a repeated call moves it
+	if err := store.As(ada).AddFile(t.Context(), "lobby", file); err != nil { // a repeated call postpones the check
 		t.Fatal(err)
 	}
 	if claimed, err := store.ClaimFile(t.Context(), found); err != nil || claimed {
@@ -193,7 +193,7 @@ func TestClaimFileThatIsNotDue(t *testing.T) {
 	}
 }
 
-// Another moderator's deletion reports both the files and the author.
+// If a moderator deletes another user's message, Append reports whether it had files, and who wrote it.
 func TestDeletionOfAnothersFiles(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})

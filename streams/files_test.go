@@ -30,7 +30,7 @@ func upload(t testing.TB, by streams.Access, room, name string) streams.File {
 	return file
 }
 
-// send sends a message with the files, which Append needs only by ID.
+// send sends a message with the files. Append needs only their IDs and Alt texts.
 func send(by streams.Access, room, text string, files ...streams.File) (streams.Stored, error) {
 	return by.Append(context.Background(), room, withFiles(text, files...))
 }
@@ -131,15 +131,15 @@ func TestFilesAreSentOnceByTheirUserInTheirRoom(t *testing.T) {
 			entry streams.Entry
 		}{
 			"a file that was sent":              {by, "lobby", withFiles("x", used)},
-			"one that was sent among others":    {by, "lobby", withFiles("x", unused, used)},
-			"another user's":                    {store.As(bob), "lobby", withFiles("x", unused)},
-			"another room's":                    {by, other, withFiles("x", unused)},
-			"a room's in another bucket":        {by, "elsewhere", withFiles("x", unused)},
-			"one that was never uploaded":       {by, "lobby", withFiles("x", unknown)},
-			"one twice":                         {by, "lobby", withFiles("x", unused, unused)},
+			"a sent file among others":          {by, "lobby", withFiles("x", unused, used)},
+			"another user's file":               {store.As(bob), "lobby", withFiles("x", unused)},
+			"another room's file":               {by, other, withFiles("x", unused)},
+			"a file of another bucket's room":   {by, "elsewhere", withFiles("x", unused)},
+			"a file that was never uploaded":    {by, "lobby", withFiles("x", unknown)},
+			"the same file twice":               {by, "lobby", withFiles("x", unused, unused)},
 			"an invalid ID":                     {by, "lobby", withFiles("x", streams.File{ID: "../x"})},
 			"a preview of a file that was sent": {by, "lobby", preview},
-			"one as file and preview":           {by, "lobby", twice},
+			"the same file as a preview too":    {by, "lobby", twice},
 		} {
 			before := mustPage(t, by, "lobby").AsOf
 			if _, err := test.by.Append(ctx, test.room, test.entry); !errors.Is(err, streams.ErrNoFile) {
@@ -151,7 +151,7 @@ func TestFilesAreSentOnceByTheirUserInTheirRoom(t *testing.T) {
 		}
 		// A refused append leaves its other files as they were.
 		if _, err := send(by, "lobby", "", unused, picture); err != nil {
-			t.Errorf("got error %v, want none", err)
+			t.Errorf("the other files after the refusals: got error %v, want none", err)
 		}
 	})
 }
@@ -174,7 +174,7 @@ func TestFilesOfALostMessageAreSentAgain(t *testing.T) {
 			t.Fatalf("after the room was lost: got %+v, %v, want a new entry", stored, err)
 		}
 		if _, err := by.File(t.Context(), "lobby", stored.Cursor.ID, 0); err != nil {
-			t.Errorf("file of the new entry: %v", err)
+			t.Errorf("file of the new entry: got error %v, want none", err)
 		}
 	})
 }
@@ -219,12 +219,12 @@ func TestUploadsNeedTheRightToPost(t *testing.T) {
 			"a stranger":             {asAccount(store, 5), room, streams.ErrHidden},
 			"an owner":               {owner, room, streams.ErrHidden},
 			"a guest":                {store.As(ada), room, streams.ErrHidden},
-			"a room that is not":     {asAccount(store, 0), never, streams.ErrHidden},
-			"the audit":              {owner, streams.AuditRoom, streams.ErrHidden},
+			"a room never created":   {asAccount(store, 0), never, streams.ErrHidden},
+			"the audit room":         {owner, streams.AuditRoom, streams.ErrHidden},
 			"a muted member":         {asAccount(store, 2), room, streams.ErrMuted},
 			"a member":               {asAccount(store, 0), room, nil},
 			"a locked room":          {store.As(bob), "locked", streams.ErrLocked},
-			"a moderator, locked":    {owner, "locked", nil},
+			"an owner, locked room":  {owner, "locked", nil},
 			"an archived room":       {owner, "archived", streams.ErrArchived},
 			"a room without entries": {store.As(bob), "new", nil},
 		} {
@@ -240,7 +240,7 @@ func TestUploadsNeedTheRightToPost(t *testing.T) {
 				t.Errorf("%s: AddFile returned %v, want %v", what, err, test.want)
 			}
 			if isStored := strings.Contains(strings.Join(backend.Keys(t), " "), added.ID); isStored != (test.want == nil) {
-				t.Errorf("%s: the file's record exists: %v", what, isStored)
+				t.Errorf("%s: the file's record exists: got %v, want %v", what, isStored, test.want == nil)
 			}
 			if test.room != room {
 				continue

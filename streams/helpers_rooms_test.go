@@ -15,7 +15,7 @@ func account(n int) streams.User {
 	return streams.User{ID: fmt.Sprintf("33333333-3333-4333-8333-%012d", n), Name: fmt.Sprint("Account ", n)}
 }
 
-// asAccount returns the access of an account without a rank.
+// asAccount returns the Access of the nth account, which has no higher rank.
 func asAccount(store *streams.Store, n int) streams.Access {
 	return store.AsRanked(account(n), streams.Account)
 }

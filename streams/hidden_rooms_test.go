@@ -70,7 +70,7 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 			t.Errorf("Rooms for a member returned %v, %v, want the room", rooms, err)
 		}
 		if got := mustPage(t, member, room); texts(got.Entries) != "hello" {
-			t.Errorf("a member's page has %q", texts(got.Entries))
+			t.Errorf("a member's page: got %q, want \"hello\"", texts(got.Entries))
 		}
 	})
 }
@@ -81,7 +81,7 @@ func TestDirectRoomIsTheSameForTheSamePeople(t *testing.T) {
 	secret := []byte("a secret")
 	room, isNew, err := asAccount(store, 1).CreateDirect(t.Context(), secret, []streams.User{account(2)})
 	if err != nil || !isNew || !streams.IsHidden(room) {
-		t.Fatalf("CreateDirect returned %q, %v, %v", room, isNew, err)
+		t.Fatalf("CreateDirect returned %q, %v, %v, want a hidden room that is new", room, isNew, err)
 	}
 	again, isNew, err := asAccount(store, 2).CreateDirect(t.Context(), secret, []streams.User{account(1), account(2)})
 	if err != nil || isNew || again != room {
@@ -120,7 +120,7 @@ func TestDeletedRoomEndsItsReaders(t *testing.T) {
 	})
 }
 
-// Each reader is removed while others write, on two servers. Its entries end exactly with its removal.
+// The user of each reader is removed while others write, on two servers. The reader ends exactly with the removal.
 func TestRemovedReaderEndsWithItsRemoval(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
@@ -155,20 +155,20 @@ func TestRemovedReaderEndsWithItsRemoval(t *testing.T) {
 			}
 			f.readUntil("the end", func() bool { return f.closed != "" })
 			if f.closed != streams.Removed || len(f.entries) == 0 {
-				t.Fatalf("reader %d ended with %q and %d entries", i, f.closed, len(f.entries))
+				t.Fatalf("reader %d: closed %q after %d entries, want removed after some entries", i, f.closed, len(f.entries))
 			}
 			if last := f.entries[len(f.entries)-1]; last.ID != removed.Cursor.ID {
 				t.Errorf("reader %d ends with %v %q, want its removal %v", i, last.ID, last.Kind, removed.Cursor.ID)
 			}
 			for k := 1; k < len(f.entries); k++ {
 				if f.entries[k].Number != f.entries[k-1].Number+1 {
-					t.Errorf("reader %d: entry %d follows %d", i, f.entries[k].Number, f.entries[k-1].Number)
+					t.Errorf("reader %d: got entry %d after %d, want consecutive numbers", i, f.entries[k].Number, f.entries[k-1].Number)
 				}
 			}
 			again := followAs(t, asAccount(stores[i%2], i+1), room, streams.After(f.cursor))
 			again.readUntil("a refusal", func() bool { return again.closed != "" })
 			if len(again.entries) > 0 || len(again.states) > 0 {
-				t.Errorf("reader %d got %d entries after its removal", i, len(again.entries))
+				t.Errorf("reader %d: got %d entries and states %v after its removal, want none", i, len(again.entries), again.states)
 			}
 		}
 	})
@@ -194,12 +194,12 @@ func TestReadmittedMemberReadsMissedMessages(t *testing.T) {
 	again := followAs(t, asAccount(store, 1), room, streams.After(reader.cursor))
 	again.readUntil("the missed messages", func() bool { return len(again.entries) == 2 })
 	if again.entries[0].Text != "meanwhile" || again.closed != "" {
-		t.Errorf("got %v, closed %q", again.entries, again.closed)
+		t.Errorf("got %v, closed %q, want \"meanwhile\" first, and not closed", again.entries, again.closed)
 	}
 	fromStart := followAs(t, asAccount(store, 1), room, streams.After(streams.Cursor{}))
 	fromStart.readUntil("everything", func() bool { return len(fromStart.entries) == 6 })
 	if fromStart.closed != "" {
-		t.Errorf("a member who reads past an old removal was closed: %q", fromStart.closed)
+		t.Errorf("reader that passed an old removal: closed %q, want not closed", fromStart.closed)
 	}
 }
 
@@ -271,25 +271,25 @@ func TestMembersFindTheirRoomsAfterDeathAtEveryStep(t *testing.T) {
 		return count
 	}
 	for name, step := range steps {
-		client.Do(ctx, "ACL", "SETUSER", "default", "-sadd") // which lists a room, as if this were the moment of death
+		client.Do(ctx, "ACL", "SETUSER", "default", "-sadd") // so that listing the room fails, as if the server died there
 		if err := step(); err == nil {
-			t.Errorf("%s: no error although it was not listed", name)
+			t.Errorf("%s: got no error although the room could not be listed, want one", name)
 		}
 		client.Do(ctx, "ACL", "SETUSER", "default", "+sadd")
 		if listed, err := asAccount(store, 1).Rooms(ctx, 100); err != nil || len(listed) != memberships() {
 			t.Errorf("%s: got %d rooms and the error %v, want all %d rooms that the user is a member of", name, len(listed), err, memberships())
 		}
 		if err := step(); err != nil {
-			t.Errorf("%s again: %v", name, err)
+			t.Errorf("%s again: got error %v, want none", name, err)
 		}
 	}
 	if _, err := setMember(asAccount(store, 2), room, 3, streams.Ordinary); !errors.Is(err, streams.ErrHidden) {
 		t.Errorf("a stranger adds a member: got error %v, want ErrHidden", err)
 	}
 	if keys := client.Keys(ctx, "*"+account(3).ID+"*").Val(); len(keys) > 0 {
-		t.Errorf("a member whom a stranger could not add has %v", keys)
+		t.Errorf("user whom a stranger failed to add: got keys %v, want none", keys)
 	}
 	if listed, err := asAccount(store, 1).Rooms(ctx, 100); err != nil || len(listed) != 3 || memberships() != 3 {
-		t.Errorf("got %d rooms, %v, of %d, want 3", len(listed), err, memberships())
+		t.Errorf("got %d rooms, %v, and %d memberships, want 3 of each", len(listed), err, memberships())
 	}
 }

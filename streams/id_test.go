@@ -24,7 +24,7 @@ func FuzzParseCursor(f *testing.F) {
 	f.Add("0-0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if cursor, err := ParseCursor(text); err == nil && cursor.String() != text {
-			t.Errorf("ParseCursor(%q).String() = %q", text, cursor)
+			t.Errorf("ParseCursor(%q).String() = %q, want the same text", text, cursor)
 		}
 	})
 }

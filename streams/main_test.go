@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// packageStacks gives goroutines that run the package's code time to end, and returns the stacks of those
-// that remain.
+// packageStacks waits up to 5 s until no goroutine runs the package's code, and returns the stacks of those
+// that still do.
 func packageStacks() string {
 	var left []string
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {

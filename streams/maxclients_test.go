@@ -10,8 +10,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// Redis refuses a connection with an error that it sends before the first command. A client that writes
-// before it reads may get a network error instead.
+// If Redis has too many clients, it sends an error over a new connection and closes the connection, without
+// waiting for a command. A client that writes before it reads may get a network error instead.
 func TestOpenReportsMaxClients(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB, ...string) *redistest.Server{

@@ -72,7 +72,7 @@ func TestOpenFailsAtOnceOnRefusal(t *testing.T) {
 			store.Close()
 		}
 		if (err == nil) != (as.want == "") || ctx.Err() != nil || err != nil && !strings.Contains(err.Error(), as.want) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %q in it, or no error if that is empty", name, err, as.want)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestOpenCanceledReportsCause(t *testing.T) {
 		Redis: server.Redis(), Wait: time.Hour, Log: slog.New(slog.NewTextHandler(waiting, nil)),
 	})
 	if err == nil || !strings.Contains(err.Error(), "dial unix") {
-		t.Errorf("got error %v, want the cause in it", err)
+		t.Errorf("got error %v, want the cause, \"dial unix\", in it", err)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestOpenChecksDiskDurability(t *testing.T) {
 			store.Close()
 		}
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %q in it, or no error if that is empty", name, err, test.want)
 		}
 	}
 }

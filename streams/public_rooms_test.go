@@ -31,7 +31,7 @@ func TestCreatePublicRoom(t *testing.T) {
 
 		about, err := store.As(streams.User{}).About(ctx, "launch")
 		if err != nil || about.Settings.Title != "Launch" || about.Kind != "public" || about.Own.Role != streams.NoRole {
-			t.Errorf("About for a visitor returned %+v, %v", about, err)
+			t.Errorf("About for a visitor returned %+v, %v, want the public room \"Launch\" without a role", about, err)
 		}
 		for room, want := range map[string]error{"launch": nil, "guests": streams.ErrNotModerator} {
 			entry := streams.Entry{Kind: streams.Changed, Key: uuid.NewString(), Settings: streams.Settings{Locked: true}}
@@ -41,10 +41,10 @@ func TestCreatePublicRoom(t *testing.T) {
 		}
 		message := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hi"}
 		if _, err := store.As(ada).Append(ctx, "guests", message); err != nil {
-			t.Errorf("append to a room that was created without messages: %v", err)
+			t.Errorf("append to a room that was created without messages: got error %v, want none", err)
 		}
 		if got := mustPage(t, store.As(ada), "guests"); texts(got.Entries) != "hi" {
-			t.Errorf("the page has %q", texts(got.Entries))
+			t.Errorf("page: got %q, want \"hi\"", texts(got.Entries))
 		}
 		if _, err := asAccount(store, 0).CreatePublic(ctx, "p"+"abcdefghijklmnopqrst", uuid.NewString(), ""); !errors.Is(err, streams.ErrHidden) {
 			t.Errorf("a public room with the name of a hidden one: got error %v, want ErrHidden", err)
@@ -69,10 +69,10 @@ func TestPrivateRoomIsCreatedOnceForAKey(t *testing.T) {
 		t.Errorf("a retry created %s, want %s", again, first)
 	}
 	if others := create(1, key); others == first {
-		t.Error("another user got the room of the same key")
+		t.Error("another user with the same key: got the same room, want another")
 	}
 	if another := create(0, uuid.NewString()); another == first {
-		t.Error("another key created the same room")
+		t.Error("another key: got the same room, want another")
 	}
 	if members, err := asAccount(store, 5).Members(t.Context(), first); err != nil || len(members) != 2 {
 		t.Errorf("Members returned %v, %v, want 2", members, err)
@@ -147,13 +147,13 @@ func TestNamesOfUsersInARoom(t *testing.T) {
 	}
 	names, err := asAccount(store, 0).MemberNames(t.Context(), room, members)
 	if err != nil || names[account(1).ID] != account(1).Name {
-		t.Errorf("MemberNames returned %v, %v", names, err)
+		t.Errorf("MemberNames returned %v, %v, want %q among them", names, err, account(1).Name)
 	}
 	if member, err := asAccount(store, 0).Member(t.Context(), room, account(1).ID); err != nil || member.Role != streams.Ordinary {
-		t.Errorf("Member returned %+v, %v", member, err)
+		t.Errorf("Member returned %+v, %v, want role %q", member, err, streams.Ordinary)
 	}
 	if member, err := asAccount(store, 0).Member(t.Context(), room, account(2).ID); err != nil || member.Role != streams.NoRole {
-		t.Errorf("Member for a stranger returned %+v, %v", member, err)
+		t.Errorf("Member for a stranger returned %+v, %v, want role %q", member, err, streams.NoRole)
 	}
 	if _, err := store.As(bob).Append(t.Context(), "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hi"}); err != nil {
 		t.Fatal(err)

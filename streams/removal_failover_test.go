@@ -20,17 +20,18 @@ func TestRemovalDuringFailover(t *testing.T) {
 		t.Parallel()
 		s := redistest.StartSentinel(t)
 		old := s.Primary()
-		failOver(t, s.Redis(), old, func() { s.AwaitFailover(old) })
+		removeDuringFailover(t, s.Redis(), old, func() { s.AwaitFailover(old) })
 	})
 	t.Run("Cluster", func(t *testing.T) {
 		t.Parallel()
 		cluster := redistest.StartCluster(t, 1)
-		failOver(t, cluster.Redis(), nil, func() {}, cluster)
+		removeDuringFailover(t, cluster.Redis(), nil, func() {}, cluster)
 	})
 }
 
-// failOver removes members while the primary, or the one that has the room, is killed.
-func failOver(t *testing.T, at *conns.Address, primary *redistest.Node, await func(), clusters ...*redistest.Cluster) {
+// removeDuringFailover removes members of a room while the primary is killed. In a Cluster, it kills the primary
+// that has the room.
+func removeDuringFailover(t *testing.T, at *conns.Address, primary *redistest.Node, await func(), clusters ...*redistest.Cluster) {
 	client := redistest.Connect(t, at)
 	r := newRemovalRoom(t, client, streams.Options{Redis: at, Durability: streams.Replica})
 	for _, cluster := range clusters {

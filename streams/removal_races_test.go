@@ -161,7 +161,7 @@ func TestRemovedReaderGetsNoLaterSignals(t *testing.T) {
 		}
 		<-reading
 		if len(reader.signals) > 0 {
-			t.Errorf("reader %d got %d signals", n, len(reader.signals))
+			t.Errorf("reader %d: got %d signals, want none", n, len(reader.signals))
 		}
 		watcher.nextSignal(streams.Typing)
 	}
@@ -172,7 +172,7 @@ func TestRemovedReaderGetsNoLaterSignals(t *testing.T) {
 func TestRemovedReaderFarBehindAfterTrim(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		after     int // messages after the removal, of which 100 are kept
+		after     int // number of messages after the removal; the room keeps 100 entries
 		isTrimmed bool
 	}{
 		"removal kept": {20, false}, "removal trimmed": {200, true},
@@ -201,13 +201,13 @@ func TestRemovedReaderFarBehindAfterTrim(t *testing.T) {
 			}
 			if test.isTrimmed {
 				if len(f.entries) > had || len(f.states) > 1 {
-					t.Errorf("got %d entries and the states %v after the removal was trimmed", len(f.entries)-had, f.states)
+					t.Errorf("after the removal was trimmed: got %d more entries and states %v, want none and one", len(f.entries)-had, f.states)
 				}
 				return
 			}
 			last := f.entries[len(f.entries)-1]
 			if last.ID != removed.Cursor.ID || f.states[len(f.states)-1].State != streams.Truncated {
-				t.Errorf("ends with %v %q and the states %v, want the removal %v after a gap", last.ID, last.Kind, f.states, removed.Cursor)
+				t.Errorf("the reader ends with %v %q and states %v, want the removal %v after a gap", last.ID, last.Kind, f.states, removed.Cursor)
 			}
 		})
 	}

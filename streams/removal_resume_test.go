@@ -8,8 +8,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// Readers disconnect and resume while they are removed. A reader that is disconnected at the time of its removal
-// is refused when it resumes. All others end exactly at their removal. No reader gets anything later.
+// Readers disconnect and resume while their users are removed. A reader that is disconnected at the time of its
+// user's removal is refused when it resumes. All others end exactly at the removal. No reader gets anything later.
 func TestRemovedReadersThatResume(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
@@ -30,7 +30,7 @@ func TestRemovedReadersThatResume(t *testing.T) {
 					transcripts[n] = append(transcripts[n], f.entries...)
 					if f.closed == "" {
 						f = r.follow(n, streams.After(f.cursor))
-						f.readUntil("a place", func() bool { return f.closed != "" || len(f.states) > 0 })
+						f.readUntil("a state or the end", func() bool { return f.closed != "" || len(f.states) > 0 })
 					}
 				}
 			})
@@ -49,19 +49,19 @@ func TestRemovedReadersThatResume(t *testing.T) {
 			case last.ID == removals[n].ID:
 				exact++
 			case removals[n].ID.Before(last.ID):
-				t.Errorf("account %d: got %v after its removal %v", n, last.ID, removals[n].ID)
+				t.Errorf("account %d: got %v after its removal %v, want nothing", n, last.ID, removals[n].ID)
 			}
 			for _, at := range []streams.ID{transcripts[n][0].ID, removals[n].ID, history[len(history)-1].ID} {
 				again := r.follow(n, streams.After(streams.Cursor{ID: at}))
 				again.readUntil("a refusal", func() bool { return again.closed != "" })
 				if len(again.entries) > 0 || len(again.states) > 0 || again.closed != streams.Removed {
-					t.Errorf("account %d after %v: got %d entries and the states %v, closed %q", n, at, len(again.entries), again.states, again.closed)
+					t.Errorf("account %d after %v: got %d entries and states %v, closed %q, want only closed removed", n, at, len(again.entries), again.states, again.closed)
 				}
 			}
 		}
-		t.Logf("%d of %d ended with their removal, the others were refused when they resumed", exact, removedReaders)
+		t.Logf("%d of %d ended with their removal, and the others were refused when they resumed", exact, removedReaders)
 		if exact == 0 {
-			t.Error("no reader ended with its removal")
+			t.Error("got no reader that ended with its removal, want at least one")
 		}
 	})
 }

@@ -82,7 +82,7 @@ func (r *removalRoom) change(n int, role streams.Role) streams.Entry {
 	return entry
 }
 
-// follow follows the room as account n, on the server that does not remove it.
+// follow follows the room as account n, on the server that does not remove the account.
 func (r *removalRoom) follow(n int, from streams.From) *follower {
 	r.Helper()
 	return followAs(r.T, asAccount(r.stores[(n+1)%2], n), r.room, from)
@@ -102,13 +102,13 @@ func (r *removalRoom) history() []streams.Entry {
 	return all
 }
 
-// expectEnd checks that what account n received since its last state is the history without a gap, and that
-// it ends exactly at the removal.
+// expectEnd checks that the entries that account n received since its last state are consecutive in the history
+// and end exactly at the removal.
 func (r *removalRoom) expectEnd(n int, f *follower, removal streams.Entry, history []streams.Entry) {
 	r.Helper()
 	got := f.entries[f.afterState:]
 	if f.closed != streams.Removed || len(got) == 0 {
-		r.Errorf("account %d: closed %q after %d entries and the states %v", n, f.closed, len(got), f.states)
+		r.Errorf("account %d: closed %q after %d entries and states %v, want removed after some entries", n, f.closed, len(got), f.states)
 		return
 	}
 	if last := got[len(got)-1]; last.Key != removal.Key {
@@ -204,12 +204,12 @@ func (f *follower) expectSilence() {
 	had, signals := len(f.entries), len(f.signals)
 	f.readAvailable()
 	if len(f.entries) > had || len(f.signals) > signals {
-		f.t.Errorf("got %d entries after the end", len(f.entries)-had)
+		f.t.Errorf("got %d entries and %d signals after the end, want none", len(f.entries)-had, len(f.signals)-signals)
 	}
 }
 
 // A member who is removed and then added again reads everything, whether their reader ends in between or
-// has not read the removal yet. If they are removed once more, they end there.
+// has not read the removal yet. If they are removed once more, their reader ends there.
 func TestReadmittedReaders(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

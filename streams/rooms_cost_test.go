@@ -55,8 +55,8 @@ func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 	}
 }
 
-// unread returns the lobby from Bob's list of rooms.
-func unread(t testing.TB, store *streams.Store) streams.Room {
+// bobsLobby returns the lobby from Bob's list of rooms.
+func bobsLobby(t testing.TB, store *streams.Store) streams.Room {
 	t.Helper()
 	rooms, err := store.As(bob).Rooms(context.Background(), 10)
 	if err != nil || len(rooms) != 1 {
@@ -81,11 +81,11 @@ func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 		}
 		amend(t, store, streams.Delete, ids[3], "")
 		amend(t, store, streams.Delete, read, "") // was read already, so the count stays the same
-		if got := unread(t, store); got.Unread != 19 || got.Mentions != 19 {
+		if got := bobsLobby(t, store); got.Unread != 19 || got.Mentions != 19 {
 			t.Errorf("got %d unread and %d mentions, want 19 of each", got.Unread, got.Mentions)
 		}
 		reactions(t, store, ids[0], 600)
-		if got := unread(t, store); got.Unread < 19 || got.Unread > 40 { // an estimate, because the messages are not among the newest entries
+		if got := bobsLobby(t, store); got.Unread < 19 || got.Unread > 40 { // an estimate, because the messages are not among the newest entries
 			t.Errorf("after many reactions: got %d unread, want 19 to 40", got.Unread)
 		}
 	})
@@ -106,7 +106,7 @@ func TestMentionsFollowEditedText(t *testing.T) {
 		edit(post(t, store, "lobby", "@bob, nor you").Cursor.ID, "nor you")
 		edit(post(t, store, "lobby", "one, two").Cursor.ID, "@bob, one", "@bob, one, two")
 		edit(read, "@bob, still read")
-		if got := unread(t, store); got.Unread != 3 || got.Mentions != 1 {
+		if got := bobsLobby(t, store); got.Unread != 3 || got.Mentions != 1 {
 			t.Errorf("got %d unread and %d mentions, want 3 and 1", got.Unread, got.Mentions)
 		}
 	})
@@ -120,7 +120,7 @@ func TestUnreadWithoutNumbers(t *testing.T) {
 		store.As(bob).MarkRead(context.Background(), "lobby", fx.stored[4].Cursor.ID)
 		expect := func(what string, want int) {
 			fx.Helper()
-			if got := unread(fx, store); got.Unread != want {
+			if got := bobsLobby(fx, store); got.Unread != want {
 				fx.Errorf("%s: got %d unread, want %d", what, got.Unread, want)
 			}
 		}

@@ -83,15 +83,15 @@ func TestSentinelPartition(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartSentinel(t)
 	old := s.Primary()
-	beside := side{old.Proxy.Addr: old.Addr}
+	minority := side{old.Proxy.Addr: old.Addr}
 	var proxies []*redistest.Proxy
 	for _, sentinel := range s.Sentinels {
-		way := redistest.StartProxy(t, sentinel.Addr)
-		beside[sentinel.Addr] = way.Addr
-		proxies = append(proxies, way)
+		proxy := redistest.StartProxy(t, sentinel.Addr)
+		minority[sentinel.Addr] = proxy.Addr
+		proxies = append(proxies, proxy)
 	}
 	options := s.Redis()
-	options.Dialer = beside.dial
+	options.Dialer = minority.dial
 	memoryStore := redistest.Open(t, streams.Options{Redis: options})
 	replicaStore := redistest.Open(t, streams.Options{Redis: options, Durability: streams.Replica})
 	other := redistest.Open(t, streams.Options{Redis: s.Redis(), Durability: streams.Replica})
@@ -104,8 +104,8 @@ func TestSentinelPartition(t *testing.T) {
 	near.expect(9)
 	far.expect(9)
 
-	for _, way := range proxies {
-		way.Reroute("")
+	for _, proxy := range proxies {
+		proxy.Reroute("")
 	}
 	old.CutOff()
 	primary := s.AwaitFailover(old)
@@ -117,8 +117,8 @@ func TestSentinelPartition(t *testing.T) {
 	near.expect(11)
 
 	near.entries = nil
-	for i, way := range proxies {
-		way.Reroute(s.Sentinels[i].Addr)
+	for i, proxy := range proxies {
+		proxy.Reroute(s.Sentinels[i].Addr)
 	}
 	old.Rejoin()
 	s.AwaitReplica(old)
@@ -132,6 +132,6 @@ func TestSentinelPartition(t *testing.T) {
 	near.readUntil("the last message", func() bool { return len(near.entries) > 0 && near.entries[len(near.entries)-1].Text == "after" })
 	far.readUntil("the last message", func() bool { return far.entries[len(far.entries)-1].Text == "after" })
 	if texts(near.entries) != texts(far.entries) || len(far.states) != 1 {
-		t.Errorf("the majority has %q, the minority has %q and states %v, want the same messages and one state", texts(near.entries), texts(far.entries), far.states)
+		t.Errorf("the minority has %q, the majority has %q and states %v, want the same messages and one state", texts(near.entries), texts(far.entries), far.states)
 	}
 }

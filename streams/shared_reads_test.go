@@ -63,8 +63,7 @@ func TestSharedReadErrorIsNotCached(t *testing.T) {
 	})
 }
 
-// Shared reads must wait for a slot instead of timing out in the connection pool, and must leave one
-// connection for other reads.
+// Shared reads must wait for a slot instead of timing out in the connection pool.
 func TestSharedReadsRunInSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

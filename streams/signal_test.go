@@ -44,7 +44,7 @@ func arrivals(users ...streams.User) (arrived []streams.Arrival) {
 }
 
 // A user is shown with their latest name, regardless of the order in which servers report the names. This
-// also holds if an older release stored a name without the time at which the user took it.
+// also holds if an older release stored a name without the time at which the user chose it.
 func TestPresentReturnsLatestName(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -58,7 +58,7 @@ func TestPresentReturnsLatestName(t *testing.T) {
 			server, name string
 			namedAt      time.Time
 			want         string
-			isSignalled  bool
+			isSignaled   bool
 		}{
 			{"one", "Ada", now, "Ada", false},
 			{"two", "Countess", now.Add(time.Second), "Countess", true},
@@ -76,14 +76,14 @@ func TestPresentReturnsLatestName(t *testing.T) {
 			if got := store.As(bob).Present(ctx, "lobby"); got.Count != 1 || got.People[0].Name != arrival.want {
 				t.Errorf("after %+v: got people %+v, %v, want only %q", arrival, got.People, got.Err, arrival.want)
 			}
-			if arrival.isSignalled {
+			if arrival.isSignaled {
 				if signal := f.nextSignal(streams.Came); signal.User.Name != arrival.name {
 					t.Errorf("after %+v: got signal of %v, want %q", arrival, signal.User, arrival.name)
 				}
 			}
 		}
 		if len(f.signals) > 0 {
-			t.Errorf("got more signals: %v", f.signals)
+			t.Errorf("got more signals: %v, want none", f.signals)
 		}
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// trimmedByAge posts until the first ten messages are trimmed.
-func (fx *fixture) trimmedByAge() {
+// postUntilTrimmed posts until all messages that were stored before are trimmed by age.
+func (fx *fixture) postUntilTrimmed() {
 	fx.Helper()
 	last := fx.stored[len(fx.stored)-1].Cursor
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
@@ -24,7 +24,7 @@ func (fx *fixture) trimmedByAge() {
 	fx.Fatal("timed out waiting for a trim by age")
 }
 
-// A loss is a way to lose a room's entries, with the state and the entries that a reader must then receive.
+// A loss is a way to lose a room's entries, with the state and the number of entries that a reader must then receive.
 type loss struct {
 	name      string
 	options   streams.Options
@@ -40,7 +40,7 @@ func TestResumeAfterLoss(t *testing.T) {
 		{"trimmed by count", streams.Options{MaxCount: 20}, func(fx *fixture) { fx.post(20) }, streams.Truncated, -1},
 		{"trimmed by count, before its cursor", streams.Options{MaxCount: 20}, func(fx *fixture) { fx.post(13) }, streams.Resumed, 18},
 		{"trimmed by count, exactly to its cursor", streams.Options{MaxCount: 10}, func(fx *fixture) { fx.post(5) }, streams.Resumed, 10},
-		{"trimmed by age", streams.Options{MaxAge: 100 * time.Millisecond}, (*fixture).trimmedByAge, streams.Truncated, -1},
+		{"trimmed by age", streams.Options{MaxAge: 100 * time.Millisecond}, (*fixture).postUntilTrimmed, streams.Truncated, -1},
 		{"trimmed by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 3) }, streams.Truncated, 3},
 		{"trimmed by hand after an automatic trim", streams.Options{MaxCount: 20}, func(fx *fixture) {
 			fx.post(13)
@@ -133,7 +133,7 @@ func TestCaughtUpReaderIsReset(t *testing.T) {
 }
 
 // Some hosts do not allow XINFO STREAM. Everything must work there too, and readers must be notified of every
-// loss, even if this also truncates readers that missed nothing.
+// loss, even if readers that missed nothing then get the state truncated as well.
 func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--rename-command", "XINFO", "")
@@ -172,7 +172,7 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 		{"trimmed by age", streams.Options{}, func(fx *fixture) {
 			// Another server starts to trim while the reader catches up.
 			fx.store = redistest.Open(fx, streams.Options{Redis: fx.Redis, MaxAge: 100 * time.Millisecond})
-			fx.trimmedByAge()
+			fx.postUntilTrimmed()
 		}, streams.Truncated, -1},
 		{"trimmed by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 100) }, streams.Truncated, 600},
 		{"emptied by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 500},

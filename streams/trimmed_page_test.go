@@ -58,7 +58,7 @@ func TestPageReportsTrimmedMessages(t *testing.T) {
 				for _, where := range []streams.Where{{Limit: 50}, {Before: streams.ID{Millis: 1 << 62}, Limit: 50}, {Around: streams.ID{Millis: 1}, Limit: 50}} {
 					got := page(t, store, where)
 					if got.Trimmed != test.want || !got.Older.IsZero() {
-						t.Errorf("the page %+v is trimmed: %t, before %v; want %t", where, got.Trimmed, got.Older, test.want)
+						t.Errorf("page %+v: got Trimmed %t and Older %v, want Trimmed %t and no Older", where, got.Trimmed, got.Older, test.want)
 					}
 				}
 			})

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// watcher sends its notifications to a channel. The first refused calls of Restored fail.
+// watcher sends its notifications to the channel events. Restored fails while refused is positive.
 type watcher struct {
 	events  chan string
 	refused int

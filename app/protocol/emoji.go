@@ -16,7 +16,7 @@ const joiner = '\u200d'
 // version of Unicode may define them as emoji. It never accepts letters, or characters that reverse or
 // hide text.
 func isEmoji(text string) bool {
-	symbols, flagHalves, last := 0, 0, joiner // a modifier is invalid at the start, as after a joiner
+	symbols, flagHalves, last := 0, 0, joiner // the start counts as a joiner, because a modifier is invalid after either
 	for _, r := range text {
 		switch {
 		case r == '\ufe0f' && last == r:

@@ -190,7 +190,7 @@ func EncodeFollowed(room string, followed *streams.Followed) []byte {
 }
 
 // EncodePage returns a page of history as JSON: the response to GET /r/{room}/messages. The entries
-// contain their HTML if render is not nil. changes are those of the room and its members.
+// contain their HTML if render is not nil. changes are the entries that changed the room or its members.
 func EncodePage(room string, page streams.Page, changes []streams.Entry, render Render) []byte {
 	dst := rawjson.AppendString([]byte(`{"room":`), room)
 	dst = AppendCursorField(dst, "as_of", page.AsOf)

@@ -103,7 +103,7 @@ func Errorf(code Code, field, format string, args ...any) *Error {
 	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// Sentence returns an error's text with a capital letter and a full stop.
+// Sentence returns an error's text with a capital letter and a period.
 func Sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."

@@ -38,7 +38,7 @@ func TestRetrySecondsAreRoundedUp(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]int{time.Millisecond: 1, time.Second: 1, 1001 * time.Millisecond: 2} {
 		if got := TooMany("", after).RetrySeconds(); got != want {
-			t.Errorf("%v: %d s, want %d s", after, got, want)
+			t.Errorf("RetrySeconds for %v: got %d, want %d", after, got, want)
 		}
 	}
 }
@@ -47,7 +47,7 @@ func TestStorageErrorsHaveMessages(t *testing.T) {
 	t.Parallel()
 	for _, entry := range storageErrors {
 		if shown := AsError(entry.err); shown.Code != entry.shown.Code || shown.Message == "" || !strings.HasSuffix(shown.Message, ".") {
-			t.Errorf("%v: clients see %+v, want code %s and a message that ends in a full stop", entry.err, shown, entry.shown.Code)
+			t.Errorf("%v: clients see %+v, want code %s and a message that ends with a period", entry.err, shown, entry.shown.Code)
 		}
 	}
 }

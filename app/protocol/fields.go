@@ -25,8 +25,9 @@ const (
 // isNumeric reports whether the value of a field may also be a JSON number.
 func isNumeric(name string) bool { return name == "uses" }
 
-// ParseFields parses a request body, which must be a JSON object of strings whose member names are all
-// in names. A number in a numeric field becomes its text, and "files" the JSON for ParseFiles.
+// ParseFields parses a request body, which must be a JSON object whose member names are all in names. All
+// values must be strings, except that a numeric field may also be a number, which is returned as its digits,
+// and that the value of "files" is returned as JSON, for ParseFiles.
 func ParseFields(data []byte, names []string) (map[string]string, error) {
 	raw, ok := rawjson.Members(data)
 	if !ok {
@@ -110,8 +111,8 @@ func CheckText(text string) (string, error) {
 // checkTopic validates a topic and joins its lines into one. An empty topic removes the room's topic.
 func checkTopic(topic string) (string, error) { return checkLine("text", "topic", topic, MaxTopic) }
 
-// checkLine validates the length of a text of one line, and joins its lines into one. name names the text for the
-// error.
+// checkLine joins the lines of text into one, and returns an error if it then has more than most characters. name
+// says in the error what the text is, such as "topic".
 func checkLine(field, name, text string, most int) (string, error) {
 	text = strings.Join(strings.Fields(text), " ")
 	if utf8.RuneCountInString(text) > most {

@@ -17,7 +17,7 @@ func TestTextMustHaveVisibleCharacter(t *testing.T) {
 		}
 	}
 	if _, err := CheckText(" "); !strings.Contains(err.Error(), "visible") {
-		t.Errorf("blank text: %v", err)
+		t.Errorf("blank text: got error %q, want one that contains \"visible\"", err)
 	}
 }
 

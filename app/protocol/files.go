@@ -68,7 +68,8 @@ func parseFile(raw map[string]string) (file streams.File, err error) {
 	return file, nil
 }
 
-// CheckCaption validates the text of a message that has files. Unlike other messages, it needs no text.
+// CheckCaption validates the text of a message that has files. Unlike other texts, it may be empty. If it has no
+// visible character, CheckCaption returns "".
 func CheckCaption(text string) (string, error) {
 	if !strings.ContainsFunc(text, markup.IsVisible) {
 		return "", nil
@@ -76,8 +77,8 @@ func CheckCaption(text string) (string, error) {
 	return CheckText(text)
 }
 
-// FileURL returns the path of a file: the one with the number n of the message, counted from 0, or
-// streams.PreviewPicture.
+// FileURL returns the path of file n of a message, counted from 0. If n is streams.PreviewPicture, it returns
+// the path of the picture of the message's preview.
 func FileURL(room string, message streams.ID, n int) string {
 	which := "preview"
 	if n != streams.PreviewPicture {
@@ -86,7 +87,7 @@ func FileURL(room string, message streams.ID, n int) string {
 	return "/f/" + room + "/" + message.String() + "/" + which
 }
 
-// ThumbnailURL returns the path of a smaller picture, or "" if the file has none.
+// ThumbnailURL returns the path of the thumbnail of file n, or "" if the file has none.
 func ThumbnailURL(room string, message streams.ID, n int, file *streams.File) string {
 	if file.Thumbnail == "" {
 		return ""
@@ -94,8 +95,8 @@ func ThumbnailURL(room string, message streams.ID, n int, file *streams.File) st
 	return FileURL(room, message, n) + "/thumbnail"
 }
 
-// appendFiles appends the fields "files" and "preview", if the message has them. Clients get neither the hash of
-// a file nor its thumbnail's: they name objects that other rooms may have too.
+// appendFiles appends the fields "files" and "preview", if the message has them. It omits the hashes of a
+// file and its thumbnail, because they identify objects that other rooms may share.
 func appendFiles(dst []byte, room string, entry *streams.Entry) []byte {
 	if entry.Deleted {
 		return dst

@@ -78,7 +78,7 @@ func ParseFollow(params map[string]string) (Frame, error) {
 	return parseMembers(raw)
 }
 
-// parseMembers parses the members of a frame. The values in raw are JSON. It modifies raw.
+// parseMembers parses the members of a frame, and modifies raw. The values in raw are JSON.
 func parseMembers(raw map[string]string) (frame Frame, err error) {
 	var invalid [2]error
 	for i, name := range [...]string{"room", "key"} {
@@ -173,7 +173,7 @@ func (f *Frame) setText(name, text string) (err error) {
 		switch {
 		case f.Type == "topic":
 			check = checkTopic
-		case len(f.Files) > 0: // "files" comes before "text"
+		case len(f.Files) > 0: // parseMembers sets the fields in sorted order, so "files" is already set
 			check = CheckCaption
 		}
 		f.Text, err = check(text)
@@ -195,8 +195,8 @@ func (f *Frame) setText(name, text string) (err error) {
 	return err
 }
 
-// MaxQuoted is the maximum number of characters that an error quotes from a client's text. Every room
-// name and key fits.
+// MaxQuoted is the maximum number of characters that an error quotes from a client's text. Room
+// names and keys are never longer.
 const MaxQuoted = 64
 
 // Shorten shortens a client's text to MaxQuoted characters, so that an error can quote it.

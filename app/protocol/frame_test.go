@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestParseReadsEveryType(t *testing.T) {
+func TestParseValidFrames(t *testing.T) {
 	t.Parallel()
 	id, cursor := streams.ID{Millis: 1732281600000, Seq: 1}, streams.Cursor{ID: streams.ID{Millis: 5, Seq: 6}, Epoch: "Ab1"}
 	newest := streams.Newest(50)
@@ -108,7 +108,7 @@ func FuzzParseFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Parse(data)
 		if errors.Is(err, ErrNotJSON) == json.Valid(data) {
-			t.Fatalf("valid JSON: %v, error: %v", json.Valid(data), err)
+			t.Fatalf("got error %v, want ErrNotJSON for invalid JSON only (valid: %v)", err, json.Valid(data))
 		}
 		if err == nil {
 			expectWithinLimits(t, got)
@@ -128,11 +128,11 @@ func expectWithinLimits(t *testing.T, got Frame) {
 		t.Fatalf("type %q, room %q; want a known type and a valid room", got.Type, got.Room)
 	}
 	if len(got.Files) > MaxFiles || len(got.Files) > 0 && got.Type != "send" {
-		t.Fatalf("%d files in a frame of type %q", len(got.Files), got.Type)
+		t.Fatalf("got %d files in a frame of type %q, want at most %d, and only in \"send\"", len(got.Files), got.Type, MaxFiles)
 	}
 	for _, file := range got.Files {
 		if !streams.IsFileID(file.ID) || utf8.RuneCountInString(file.Alt) > MaxAlt || !utf8.ValidString(file.Alt) {
-			t.Fatalf("got the file %+v", file)
+			t.Fatalf("got file %+v, want a valid ID and at most %d characters of \"alt\"", file, MaxAlt)
 		}
 	}
 	required := expected.required
@@ -144,7 +144,7 @@ func expectWithinLimits(t *testing.T, got Frame) {
 		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
 			t.Fatalf("key %q, want a UUID", got.Key)
 		case name == "of" && got.Target.IsZero():
-			t.Fatal("the ID in \"of\" is zero")
+			t.Fatal("got the zero ID for \"of\"")
 		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > MaxText || !utf8.ValidString(got.Text)):
 			t.Fatalf("text %q, want 1 to %d characters", got.Text, MaxText)
 		case name == "emoji" && (len(got.Emoji) > markup.MaxEmoji || !isEmoji(got.Emoji)):

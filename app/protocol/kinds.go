@@ -8,7 +8,7 @@ import (
 	"burble/streams"
 )
 
-// For each kind of entry, this file defines the frame that appends it and its JSON fields. A new field also
+// For each kind of entry, this file defines the JSON fields of the entry and of the frame that appends it. A new field also
 // needs a case in Frame.setField or Frame.setText. ARCHITECTURE.md lists the files that a new kind touches in
 // other packages.
 

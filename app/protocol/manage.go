@@ -219,10 +219,11 @@ func (c *MemberChange) parseCommon(raw map[string]string) (err error) {
 // CheckTitle validates the title of a room and joins its lines into one.
 func CheckTitle(title string) (string, error) { return checkPlain("title", title, MaxTitle) }
 
-// CheckReason validates the reason of a change and joins its lines into one.
+// CheckReason validates the reason for a change and joins its lines into one.
 func CheckReason(reason string) (string, error) { return checkPlain("reason", reason, MaxReason) }
 
-// checkPlain is like checkLine, and also refuses characters that could change how the text after them is shown.
+// checkPlain is like checkLine, but also refuses control characters, including those that change the direction of
+// text.
 func checkPlain(field, text string, most int) (string, error) {
 	for _, r := range text {
 		if unicode.IsControl(r) && !unicode.IsSpace(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
@@ -232,8 +233,8 @@ func checkPlain(field, text string, most int) (string, error) {
 	return checkLine(field, field, text, most)
 }
 
-// CheckPrivateTitle returns an error if the title is not visible. Unlike a public room, a private one has no other
-// name that people can read.
+// CheckPrivateTitle returns an error if the title has no visible character. Unlike a public room, a private
+// one has no other name that people can read.
 func CheckPrivateTitle(title string) error {
 	if !strings.ContainsFunc(title, markup.IsVisible) {
 		return Errorf(BadField, "title", "A private room needs a title.")
@@ -261,7 +262,7 @@ func keyField(raw map[string]string) (string, error) {
 	return CheckKey("key", key)
 }
 
-// checkNames refuses members of an object that are not among the names.
+// checkNames returns an error if the object has a member whose name is not in names.
 func checkNames(raw map[string]string, names []string) error {
 	for _, name := range SortedNames(raw) {
 		if !slices.Contains(names, name) {
@@ -273,7 +274,7 @@ func checkNames(raw map[string]string, names []string) error {
 
 // ErrRoomExists is the error for a new public room whose name is taken.
 var ErrRoomExists = &Error{
-	Code: BadField, Status: http.StatusConflict, Field: "room", Message: "This room exists already.",
+	Code: BadField, Status: http.StatusConflict, Field: "room", Message: "This room already exists.",
 	Title: "This room already exists", Detail: "Choose another name, or open the room.",
 }
 
@@ -288,7 +289,7 @@ type RoomMember struct {
 	MutedUntil *string      `json:"muted_until"` // null if the member is not muted
 }
 
-// EncodeMembers returns the list of a room's members as JSON. Members whose mute has ended are not muted.
+// EncodeMembers returns the list of a room's members as JSON. It omits mutes that have ended.
 func EncodeMembers(users []User, members []streams.Member, now time.Time) []byte {
 	list := make([]RoomMember, len(members))
 	for i, member := range members {

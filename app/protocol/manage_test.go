@@ -9,7 +9,7 @@ import (
 	"burble/app/rawjson"
 )
 
-// managementRequests are requests with the error that refuses each, if any.
+// managementRequests are requests, each with the code and the field of the error that its parser must return.
 var managementRequests = []struct {
 	parser, body string
 	code         Code
@@ -63,7 +63,7 @@ var managementRequests = []struct {
 // aUser is the ID of a user, as JSON.
 const aUser = `"5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f"`
 
-func TestInvalidManagementRequests(t *testing.T) {
+func TestParseManagementRequests(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	parsers := map[string]func(raw map[string]string) error{

@@ -13,7 +13,7 @@ import (
 var (
 	// notInRoomName matches characters that a room name must not contain, and the hyphens around them.
 	notInRoomName = regexp.MustCompile(`-*[^a-z0-9_-][^a-z0-9_]*`)
-	// transliteratedMarks are marks that stand for letters, as in "bol'shoi". They do not separate words.
+	// transliteratedMarks removes marks that stand for letters, as in "bol'shoi", and do not separate words.
 	transliteratedMarks = strings.NewReplacer("'", "", `"`, "", "`", "")
 )
 

@@ -23,7 +23,7 @@ func TestRoomNameFromTypedText(t *testing.T) {
 	} {
 		got, err := RoomName(test.text)
 		if got != test.want || (err != nil) != (test.want == "") {
-			t.Errorf("%q: %q, %v; want %q", test.text, got, err, test.want)
+			t.Errorf("RoomName(%q): got %q, %v; want %q", test.text, got, err, test.want)
 		}
 		if err != nil && AsError(err).Code != BadRoom {
 			t.Errorf("RoomName(%q): got %v, want bad_room", test.text, err)

@@ -8,9 +8,9 @@ import (
 	"burble/streams"
 )
 
-// For each kind of entry, this file defines the JSON fields of the entry and of the frame that appends it. A new field also
-// needs a case in Frame.setField or Frame.setText. ARCHITECTURE.md lists the files that a new kind touches in
-// other packages.
+// For each kind of entry, this file defines the JSON fields of the entry and of the frame that appends it. A new
+// field also needs a case in Frame.setField or Frame.setText. ARCHITECTURE.md lists the files that a new kind
+// touches in other packages.
 
 // frameType describes a type of frame that clients send.
 type frameType struct {

@@ -9,12 +9,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// Operator is the author of what the program's commands do.
+// Operator is the author of entries that the program's commands append, such as burble owner.
 var Operator = identity.User{ID: uuid.Nil.String(), Name: "The operator"}
 
-// Record records in the audit log what the user did, as an Action of package protocol and its fields. key is as in
-// Append, or "". Callers record an action after it has succeeded, and report an error of Record, so that the
-// user repeats the action. Record removes the name of a hidden room, which other moderators may not see.
+// Record records an action of the user in the audit log. action has an Action of package protocol and the fields
+// that belong to it. key is an idempotency key, or "" for a new one. Callers record an action after it has succeeded, and return an error of Record to the user, who can then repeat the action. Record removes the
+// name of a hidden room, because other moderators may not see it.
 func (s *Service) Record(by identity.User, key string, action streams.Entry) error {
 	if streams.IsHidden(action.Room) {
 		action.Room = ""

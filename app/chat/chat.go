@@ -31,18 +31,18 @@ type Options struct {
 	// RoomRate limits the rooms that each address may create per minute, with bursts 20 times as large.
 	// All addresses together may create 10 times as many. 0 means no limit.
 	ByteRate, RoomRate float64
-	// LeaveGrace is how long a user may be disconnected before they have left the room. It must
-	// leave enough time to reload a page or to reconnect. 0 means 5 s.
+	// LeaveGrace is how long a user may be disconnected before they count as having left the room. It must
+	// be long enough to reload a page or to reconnect. 0 means 5 s.
 	LeaveGrace time.Duration
 	// EncodePresent encodes the list of people in a room for Listener.Notify. All listeners of the
 	// room share the returned frame.
 	EncodePresent func(room string, count int, people []streams.User) []byte
 	// Directory finds people who have an account. If nil, nobody has one.
 	Directory Directory
-	// OnFilesDeleted, if set, is called after a user of this server has deleted a message with files. They are
-	// due soon: see streams.Stored.HadFiles. It must not block.
+	// OnFilesDeleted, if set, is called after a user of this server has deleted a message with files. DueFiles
+	// soon returns those files: see streams.Stored.HadFiles. OnFilesDeleted must not block.
 	OnFilesDeleted func(room string)
-	// Secret is the secret of all servers, from which the names of direct rooms are derived.
+	// Secret is the secret that all servers share. The names of direct and private rooms are derived from it.
 	Secret []byte
 }
 
@@ -53,7 +53,7 @@ type Service struct {
 	directory Directory
 	secret    []byte
 	log       *slog.Logger
-	removals  func() *lease.Job // the same for each call
+	removals  func() *lease.Job // returns the same job each time
 
 	onFilesDeleted func(room string)
 
@@ -155,7 +155,8 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 		return stored, protocol.Errorf(protocol.NotFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
 	}
 	if errors.Is(err, streams.ErrNoFile) && entry.Preview != nil && entry.Preview.File != nil {
-		// It may be one of the message's own files, but then the message without the preview gets that error.
+		// The missing file may also be one that is attached to the message. Sending the message without the
+		// preview then returns ErrNoFile.
 		return stored, protocol.Errorf(protocol.BadField, "preview", "This preview was already sent, or has expired. Request a new one, or send the message without it.")
 	}
 	if err != nil {

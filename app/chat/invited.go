@@ -27,8 +27,9 @@ func (s *Service) MayInvite(ctx context.Context, user identity.User, room string
 	return err
 }
 
-// JoinInvited adds a person who has redeemed an invite to its private room. inviter must still be a member.
-// It does not add a person who has left or was removed at since or later. key is the same for each repetition.
+// JoinInvited adds a person who has redeemed an invite to the invite's private room. inviter must still be a member.
+// JoinInvited does not add a person who has left or was removed at since or later. key is an idempotency key, which
+// must be the same for each retry.
 func (s *Service) JoinInvited(inviter, person identity.User, room, key string, since time.Time) error {
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()

@@ -59,7 +59,7 @@ func (s *Service) Members(ctx context.Context, user identity.User, room string) 
 }
 
 // ChangeMember adds, changes or removes a member of a room. A change without effect stores nothing, and
-// Stored has the entry that made the user a member.
+// returns the ID of the entry that made the user a member.
 func (s *Service) ChangeMember(user identity.User, address, room, memberID string, change protocol.MemberChange) (streams.Stored, error) {
 	if user.IsZero() {
 		return streams.Stored{}, protocol.NameRequired()
@@ -105,7 +105,8 @@ func (s *Service) ChangeMember(user identity.User, address, room, memberID strin
 	return stored, err
 }
 
-// actionsOf returns the actions of an entry for the audit log. Adding a member or leaving is not audited.
+// actionsOf returns the actions that the audit log records for an entry. It records neither that a member was added
+// nor that one has left.
 func actionsOf(user identity.User, before streams.Member, entry *streams.Entry) (actions []string) {
 	wasModerator, isModerator := before.Role == streams.RoomModerator, entry.Role == streams.RoomModerator
 	switch {

@@ -21,7 +21,8 @@ import (
 // user's messages there as the moderator would. Repeating a step is harmless, because the send key of each
 // deletion is derived from the message.
 
-// removalPage is how many messages a step reads. It examines about 1,000 entries at most.
+// removalPage is the maximum number of messages that a step reads. To find them, it examines at most about 1,000
+// entries.
 const removalPage = 100
 
 // removal is the state of a job.

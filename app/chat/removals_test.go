@@ -75,8 +75,8 @@ func TestRemoveAllMessagesOfAUser(t *testing.T) {
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		directory := people{}
 		s := startWithPeople(t, backend.Redis, directory)
-		ada, spammer, server := directory.add("Ada", identity.Account), directory.add("Spammer", identity.Account), directory.add("Mo", identity.Moderator)
-		room := create(t, s, ada, protocol.NewRoom{Kind: "private", Title: "Launch", Members: []string{spammer.ID, server.ID}})
+		ada, spammer, mo := directory.add("Ada", identity.Account), directory.add("Spammer", identity.Account), directory.add("Mo", identity.Moderator)
+		room := create(t, s, ada, protocol.NewRoom{Kind: "private", Title: "Launch", Members: []string{spammer.ID, mo.ID}})
 		foreign := create(t, s, ada, protocol.NewRoom{Kind: "private", Title: "Without moderators", Members: []string{spammer.ID}})
 		rooms := []string{room, "lobby", "launch", foreign}
 		for _, one := range rooms {
@@ -88,7 +88,7 @@ func TestRemoveAllMessagesOfAUser(t *testing.T) {
 				t.Errorf("%q by %s: got error %v, want ErrNotModerator", room, by.Name, err)
 			}
 		}
-		if err := s.RemoveMessages(server, foreign, spammer.ID); !errors.Is(err, streams.ErrHidden) {
+		if err := s.RemoveMessages(mo, foreign, spammer.ID); !errors.Is(err, streams.ErrHidden) {
 			t.Errorf("in a room that the moderator may not see: got error %v, want ErrHidden", err)
 		}
 		run(t, s)
@@ -99,7 +99,7 @@ func TestRemoveAllMessagesOfAUser(t *testing.T) {
 		if count := left(t, s, ada, spammer, "lobby"); count != 250 {
 			t.Errorf("another room has %d messages, want 250", count)
 		}
-		if err := s.RemoveMessages(server, "", spammer.ID); err != nil {
+		if err := s.RemoveMessages(mo, "", spammer.ID); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "the removal everywhere", func() bool {

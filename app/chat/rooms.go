@@ -47,10 +47,10 @@ func (s *Service) People(ctx context.Context, user identity.User, limit int) ([]
 }
 
 // Here returns the IDs of the people in the rooms that Rooms lists for the user. In a room with more than
-// streams.MaxNamed people, it finds only the ones who are named.
+// streams.MaxNamed people, it finds only those that streams.Store.Present lists.
 func (s *Service) Here(ctx context.Context, user identity.User) (map[string]bool, error) {
 	by := s.as(user)
-	rooms, err := by.Rooms(ctx, roomsOfPeople)
+	rooms, err := by.Rooms(ctx, maxHereRooms)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,8 @@ func (s *Service) Here(ctx context.Context, user identity.User) (map[string]bool
 	return here, nil
 }
 
-// roomsOfPeople is in how many rooms Here looks for people.
-const roomsOfPeople = 100
+// maxHereRooms is the maximum number of rooms in which Here looks for people.
+const maxHereRooms = 100
 
 // find returns the users who have an account, by ID.
 func (s *Service) find(ctx context.Context, ids ...string) (map[string]identity.User, error) {
@@ -205,7 +205,8 @@ func either[T any](condition bool, yes, no T) T {
 	return no
 }
 
-// recordChange records an action in the audit log, once for each key of the change.
+// recordChange records an action in the audit log. key is the idempotency key of the change, so a retry of the
+// change does not record the action again.
 func (s *Service) recordChange(by identity.User, key string, action streams.Entry) error {
 	return s.Record(by, uuid.NewSHA1(uuid.NameSpaceOID, []byte(action.Action+" "+key)).String(), action)
 }
@@ -232,8 +233,8 @@ func (s *Service) allowChange(user identity.User, address string, entry *streams
 	return s.writes.allowEntry(address, entry)
 }
 
-// DeleteRoom deletes a room with everything in it. The user must be an owner of the server. After streams.ErrUnconfirmed, it
-// has recorded the deletion, which nobody can repeat.
+// DeleteRoom deletes a room with everything in it. The user must be an owner of the server. If no replica has
+// confirmed the deletion, DeleteRoom records it all the same, and returns streams.ErrUnconfirmed.
 func (s *Service) DeleteRoom(user identity.User, room string) error {
 	if err := allow(s.messages, user, "messages"); err != nil {
 		return err
@@ -262,8 +263,8 @@ func (s *Service) About(ctx context.Context, user identity.User, room string) (s
 	return about, err
 }
 
-// Changes returns the changes of a room and of its members that a page of its history shows: those between its messages, and
-// those between it and the page from which where continues.
+// Changes returns the changes of a room and its members that belong on the given page of its history: those between
+// the page's messages, and those between the page and where.Before or where.After, at which the page was requested.
 func (s *Service) Changes(ctx context.Context, user identity.User, room string, where streams.Where, page streams.Page) ([]streams.Entry, error) {
 	after, upTo := where.After, cmp.Or(where.Before, page.AsOf.ID)
 	if count := len(page.Entries); count > 0 && !page.Older.IsZero() && after.IsZero() {
@@ -287,7 +288,7 @@ func (s *Service) directTitle(ctx context.Context, user identity.User, room stri
 	return strings.Join(names, ", "), err
 }
 
-// maxTitles is how many titles of direct rooms are looked up at once.
+// maxTitles is the maximum number of titles of direct rooms that addTitles looks up at once.
 const maxTitles = 16
 
 // addTitles sets the titles of direct rooms in a list.

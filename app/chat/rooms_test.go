@@ -103,11 +103,11 @@ func TestCreateRooms(t *testing.T) {
 		t.Errorf("a public room that exists: got error %v, want ErrRoomExists", err)
 	}
 	if members, err := s.Members(t.Context(), guest, "launch"); err != nil || len(members) != 1 || members[0].Role != streams.RoomModerator {
-		t.Errorf("the creator of a public room does not moderate it: %v, %v", members, err)
+		t.Errorf("the members of a new public room are %v, %v, want only its creator, as a moderator", members, err)
 	}
 	_, _, err := s.CreateRoom(ada, "192.0.2.1", protocol.NewRoom{Kind: "private", Title: "X", Members: []string{uuid.NewString()}})
 	if refused := protocol.AsError(err); refused.Code != protocol.NotFound || refused.Field != "members" {
-		t.Errorf("a private room with an unknown member: got error %v", err)
+		t.Errorf("a private room with an unknown member: got error %v, want not_found for members", err)
 	}
 	direct := create(t, s, ada, protocol.NewRoom{Kind: "direct", Members: []string{bob.ID}})
 	again, isNew, err := s.CreateRoom(bob, "192.0.2.1", protocol.NewRoom{Kind: "direct", Members: []string{ada.ID}})
@@ -152,7 +152,7 @@ func TestChangeMembers(t *testing.T) {
 	change(ada, carl.ID, protocol.MemberChange{Role: streams.NoRole}, streams.ErrNoMember)
 	change(carl, bob.ID, protocol.MemberChange{}, streams.ErrHidden)
 
-	delete(directory, bob.ID) // Bob gives up his account
+	delete(directory, bob.ID) // Bob deletes his account
 	members, err := s.Members(t.Context(), ada, room)
 	if got := names(members); err != nil || !slices.Equal(got, []string{"Ada", "Bob"}) {
 		t.Errorf("the members are %v, %v, want Ada and Bob", got, err)
@@ -167,7 +167,7 @@ func TestGuestsCanBeMutedInPublicRooms(t *testing.T) {
 	directory := people{}
 	s := startWithPeople(t, newMiniredis(t), directory)
 	moderator, guest := directory.add("Mo", identity.Moderator), identity.User{ID: uuid.NewString(), Name: "Guest"}
-	say := func() error {
+	post := func() error {
 		_, err := s.Append(guest, "192.0.2.1", "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "spam"})
 		return err
 	}
@@ -175,13 +175,13 @@ func TestGuestsCanBeMutedInPublicRooms(t *testing.T) {
 	if _, err := s.ChangeMember(moderator, "192.0.2.1", "lobby", guest.ID, mute); !errors.Is(err, protocol.ErrUnknownUser) {
 		t.Errorf("muting a guest who is not there: got error %v, want ErrUnknownUser", err)
 	}
-	if err := say(); err != nil {
+	if err := post(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ChangeMember(moderator, "192.0.2.1", "lobby", guest.ID, mute); err != nil {
 		t.Fatal(err)
 	}
-	if err := say(); !errors.Is(err, streams.ErrMuted) {
+	if err := post(); !errors.Is(err, streams.ErrMuted) {
 		t.Errorf("a muted guest writes: got error %v, want ErrMuted", err)
 	}
 	if members, err := s.Members(t.Context(), moderator, "lobby"); err != nil || len(members) != 1 || members[0].Name != "Guest" {
@@ -210,7 +210,7 @@ func TestNewRoomsByRequestAreLimited(t *testing.T) {
 	}
 }
 
-// What moderators do is in the audit, but not who was invited or left.
+// The audit log contains what moderators do, but not who was added or has left.
 func TestManagementIsAudited(t *testing.T) {
 	t.Parallel()
 	directory := people{}
@@ -253,7 +253,7 @@ func TestManagementIsAudited(t *testing.T) {
 		got = append(got, entry.Action)
 	}
 	if want := []string{"delete", "title", "lock", "mute", "unmute", "room_role", "erase", "delete_room"}; !slices.Equal(got, want) {
-		t.Errorf("the audit has %v, want %v", got, want)
+		t.Errorf("the audit log has %v, want %v", got, want)
 	}
 }
 
@@ -293,6 +293,6 @@ func TestUnconfirmedDeletionIsRecorded(t *testing.T) {
 	}
 	entries, err := s.Audited(t.Context(), owner, streams.ID{}, 50)
 	if err != nil || len(entries) != 1 || entries[0].Action != protocol.ActionDeleteRoom {
-		t.Errorf("the audit has %v, %v, want the deletion", entries, err)
+		t.Errorf("the audit log has %v, %v, want the deletion", entries, err)
 	}
 }

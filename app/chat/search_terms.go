@@ -10,7 +10,7 @@ import (
 	"burble/streams/fold"
 )
 
-// maxHighlights is how many matches of each term Matches returns for a message.
+// maxHighlights is the maximum number of matches of each term that Matches returns for a message.
 const maxHighlights = 20
 
 // searchTerms is a folded query.

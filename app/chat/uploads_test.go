@@ -68,7 +68,7 @@ func TestUploadsAreLimited(t *testing.T) {
 		return 100
 	}
 	if got := count("192.0.2.1", func(int) identity.User { return ada }); got != 1 {
-		t.Errorf("one address with 640 bytes was allowed %d uploads, want 1", got)
+		t.Errorf("an address with a burst of 640 bytes was allowed %d uploads, want 1", got)
 	}
 	service = startLimited(t, Options{MessageRate: 1})
 	if got := count("192.0.2.1", func(int) identity.User { return ada }); got != 4 {
@@ -82,7 +82,7 @@ func TestUploadsAreLimited(t *testing.T) {
 	}
 }
 
-// Whatever deletes a message with files reports it, and a moderator's deletion is in the audit.
+// Every deletion of a message with files is reported, and a moderator's deletion is also recorded in the audit log.
 func TestDeletedFilesAreReported(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -107,7 +107,7 @@ func TestDeletedFilesAreReported(t *testing.T) {
 		of   streams.ID
 	}{{ada, "four", plain.Cursor.ID}, {ada, "one", own}, {moderator, "two", others}} {
 		deletion := streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: test.of}
-		for range 2 { // the second one is repeated
+		for range 2 { // the second is a retry
 			if _, err := service.Append(test.by, "", test.room, deletion); err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestDeletedFilesAreReported(t *testing.T) {
 	}
 	audited, err := store.AsRanked(streams.User{ID: "x"}, streams.Moderator).Audited(t.Context(), streams.ID{}, 10)
 	if err != nil || len(audited) != 1 || audited[0].Action != protocol.ActionDelete || audited[0].Member.ID != ada.ID || audited[0].Room != "two" {
-		t.Errorf("got the audit %+v, %v, want the moderator's deletion", audited, err)
+		t.Errorf("got the audit log %+v, %v, want the moderator's deletion", audited, err)
 	}
 	run(t, service)
 	if err := service.RemoveMessages(moderator, "three", ada.ID); err != nil {

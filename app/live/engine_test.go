@@ -57,6 +57,6 @@ func TestDrainRefusesNewFeeds(t *testing.T) {
 	defer client.Close()
 	defer server.Close()
 	if err := e.Start(server, WebSocket, "", nil, func(*Feed) { t.Error("serve was called") }); !errors.Is(err, ErrDraining) {
-		t.Errorf("start: %v", err)
+		t.Errorf("start while draining: got error %v, want ErrDraining", err)
 	}
 }

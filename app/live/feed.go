@@ -135,7 +135,7 @@ func (f *Feed) startPump() {
 	}
 }
 
-// pump writes everything that is queued. ahead is nil if this must not wait for Redis.
+// pump writes everything that is queued. ahead is nil if pump must not wait for Redis.
 func (f *Feed) pump(ahead readAhead) {
 	if f.drainQueue(ahead) {
 		f.pumping.Done()
@@ -214,8 +214,8 @@ func (f *Feed) next() (room *followedRoom, notices []byte, ok bool) {
 	return nil, nil, false
 }
 
-// read reads a room once and returns one or two frames to write. It queues the room again unless it
-// has reached the end. It returns false if the read would block and ahead is nil.
+// read reads a room once and returns one or two frames to write. It queues the room again unless
+// the reader has reached the end. It returns false if the read would block and ahead is nil.
 func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok bool) {
 	read, err, ok := ahead.take(room)
 	if !ok {
@@ -253,8 +253,8 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 	return head, frame, true
 }
 
-// closeRoom ends the reading of a room that the user may no longer read. It returns the queued notices, to
-// be written before that is reported, because some may be about the room.
+// closeRoom ends the reading of a room that the user may no longer read. It returns the queued
+// notices. The caller must write them before the "closed" frame, because some may be about the room.
 func (f *Feed) closeRoom(room *followedRoom) (notices []byte) {
 	f.mu.Lock()
 	notices = slices.Clone(f.notices.take(f.codec))
@@ -288,7 +288,7 @@ func (f *Feed) encode(room *followedRoom, read streams.Read) []byte {
 }
 
 // encodeSignals encodes the signals for this connection. It sends read markers only to the user's own
-// connections. Queued notices come first, because a list of people is older than the signals after it.
+// connections. Queued notices come first, because a queued list of people is older than the signals.
 func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
 	f.mu.Lock()
 	frames = slices.Clone(f.notices.take(f.codec))

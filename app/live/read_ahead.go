@@ -6,7 +6,8 @@ import (
 	"burble/streams"
 )
 
-// maxReadAhead is how many rooms of a feed wait for Redis at once, including the one that its pump reads.
+// maxReadAhead is the maximum number of rooms of a feed that wait for Redis at once, including the one that its
+// pump reads.
 const maxReadAhead = 32
 
 // readAhead holds the reads of queued rooms that a blocked pump has started. A feed that follows many
@@ -21,8 +22,8 @@ type roomRead struct {
 	err  error
 }
 
-// start starts the reads of the rooms at the head of the queue, except for the current one. The caller is reading that room,
-// which is queued again if it has become readable in the meantime.
+// start starts the reads of the rooms at the head of the queue, except for current. The caller reads that room
+// itself, but it may be in the queue again because it has become readable in the meantime.
 func (a readAhead) start(f *Feed, current *followedRoom) {
 	f.mu.Lock()
 	rooms := slices.Clone(f.queue[:min(len(f.queue), maxReadAhead-1)])

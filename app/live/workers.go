@@ -10,10 +10,10 @@ import (
 const maxIdleWorkers = 8
 
 const (
-	// maxWorkers is how many workers there may be, so that few stacks grow when all clients reconnect at once.
+	// maxWorkers limits the number of workers, so that few stacks grow when all clients reconnect at once.
 	maxWorkers = 64
-	// maxWait is how long work waits while there are as many. Then it gets one more: the others may be waiting for a
-	// Redis that is away.
+	// maxWait is how long a job waits while all maxWorkers workers are busy. After that, it gets an additional worker,
+	// because the others may be waiting for a Redis that is away.
 	maxWait = time.Second
 )
 
@@ -23,9 +23,9 @@ const (
 // would hold a thousand large stacks.
 //
 // Workers save about a third of the memory of an idle connection, and half of it after 10,000 clients have
-// joined a private room at once. They cost two goroutine switches per
-// frame, except for clients that store entries, which use their own stacks (see package socket). To
-// turn workers off, call work() in do.
+// joined a private room at once. They cost two goroutine switches per frame, except for clients that
+// store entries, which use their own stacks (see package socket). To turn workers off, make do call
+// work directly.
 type workers struct {
 	jobs    chan func()
 	counted chan struct{} // holds a value for each worker that counts against maxWorkers

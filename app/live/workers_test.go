@@ -20,7 +20,7 @@ func TestWorkersAreFewUnlessAllAreStuck(t *testing.T) {
 		go func() {
 			w.do(func() {
 				if started.Add(1) > maxWorkers && time.Since(begun) < maxWait {
-					t.Errorf("a worker in addition to %d started after %v, want after %v", maxWorkers, time.Since(begun), maxWait)
+					t.Errorf("a worker beyond the first %d started after %v, want after at least %v", maxWorkers, time.Since(begun), maxWait)
 				}
 				<-finish
 			})

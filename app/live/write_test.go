@@ -23,7 +23,7 @@ func TestCloseFrameFollowsRestOfUnfinishedFrame(t *testing.T) {
 		server.SetWriteDeadline(time.Unix(1, 0)) // simulates a client that stops reading
 	}()
 	if f.Write(frame) {
-		t.Fatal("Write wrote the whole frame")
+		t.Fatal("Write wrote the whole frame, want only its first bytes")
 	}
 	finished := make(chan struct{})
 	go func() {

@@ -86,7 +86,7 @@ func (c *client) follow(frame protocol.Frame) error {
 		return nil
 	}
 	c.server.Chat.Join(c.User, c.NamedAt, frame.Room, c.feed)
-	if !c.feed.Follows(frame.Room) { // it was closed in the meantime
+	if !c.feed.Follows(frame.Room) { // the room was closed in the meantime
 		c.leave(frame.Room)
 	}
 	return nil

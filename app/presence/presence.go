@@ -28,7 +28,7 @@ type Listener interface {
 	Closed() bool
 }
 
-// Store records and reads presence in Redis. That of package streams implements it.
+// Store records and reads presence in Redis. *streams.Store implements it.
 type Store interface {
 	// UpdatePresence records arrivals and departures through a server.
 	UpdatePresence(ctx context.Context, server string, changes ...streams.PresenceChange) []streams.PresenceChanged
@@ -45,16 +45,16 @@ type Store interface {
 // Options configure a Presence.
 type Options struct {
 	Log *slog.Logger
-	// LeaveGrace is how long a user may be disconnected before they have left the room. It must be long
-	// enough to reload a page or to reconnect. 0 means 5 s.
+	// LeaveGrace is how long a user may be disconnected before they count as having left the room. It must be
+	// long enough to reload a page or to reconnect. 0 means 5 s.
 	LeaveGrace time.Duration
 	// Encode encodes the list of people in a room for Listener.Notify. All listeners of the room share
 	// the returned frame.
 	Encode func(room string, count int, people []streams.User) []byte
 }
 
-// An audience is a listener with the access of its user.
-type audience struct {
+// A recipient is a listener with the access of its user.
+type recipient struct {
 	Listener
 	by streams.Access
 }
@@ -78,7 +78,7 @@ type Presence struct {
 // occupants holds the users who are in a room through this server.
 type occupants struct {
 	members    map[string]*member // by user ID
-	audience   []audience         // to notify once, with the next update
+	recipients []recipient        // to notify once, with the next update
 	lastUpdate time.Time
 	countDue   time.Time // when to signal the number of people; zero means no signal is due
 }
@@ -108,7 +108,7 @@ func (p *Presence) Join(name string, user streams.Arrival, by streams.Access, li
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.markChanged(name)
-	room.audience = append(room.audience, audience{listener, by})
+	room.recipients = append(room.recipients, recipient{listener, by})
 	if user.ID != "" {
 		joined := room.members[user.ID]
 		if joined == nil {
@@ -167,8 +167,8 @@ func (p *Presence) hasPeople() bool {
 	return false
 }
 
-// removeLeft removes users after Redis has recorded that they left. It again reports users who have
-// since come back.
+// removeLeft removes users after Redis has recorded that they left. Users who have come back since then are
+// reported again with the room's next update.
 func (p *Presence) removeLeft(name string, left []streams.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,11 +183,11 @@ func (p *Presence) removeLeft(name string, left []streams.User) {
 }
 
 // notifyLater adds the listeners that are still open to the room's next update.
-func (p *Presence) notifyLater(name string, audiences []audience) {
+func (p *Presence) notifyLater(name string, added []recipient) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.markChanged(name)
-	room.audience = append(room.audience, slices.DeleteFunc(audiences, audience.Closed)...)
+	room.recipients = append(room.recipients, slices.DeleteFunc(added, recipient.Closed)...)
 }
 
 // signalCountAt schedules a signal with the number of people in the room, for the first update at or

@@ -113,7 +113,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 				select {
 				case <-signaled:
 				case <-time.After(time.Minute):
-					t.Fatal("the signal is missing")
+					t.Fatal("timed out waiting for the signal")
 				}
 			}
 		}
@@ -154,7 +154,7 @@ func awaitSignals(t *testing.T, access streams.Access, reader *streams.Reader, r
 	}
 }
 
-// countingListener counts its notifications, and passes on the first.
+// countingListener counts its notifications, and closes first at the first one.
 type countingListener struct {
 	notified atomic.Int64
 	first    chan struct{}
@@ -170,7 +170,7 @@ func (l *countingListener) Notify(string, []byte) {
 
 func (l *countingListener) Closed() bool { return false }
 
-// With Redis 10 ms away, a connection that joins thousands of rooms must neither delay others nor make
+// With 10 ms of latency to Redis, a connection that joins thousands of rooms must neither delay others nor make
 // another server consider this one dead.
 func TestConnectionInManyRoomsDoesNotDelayOthers(t *testing.T) {
 	redistest.SkipUnlessLong(t)

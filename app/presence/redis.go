@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// arrivalDelay is how long record waits after an arrival, to batch it with others. A thousand users
-	// who arrive at once then need only one update.
+	// arrivalDelay is how long recordChanges waits after an arrival, to batch it with others. A thousand
+	// users who arrive at once then need only one update.
 	arrivalDelay = 50 * time.Millisecond
 	// maxRooms and maxUsers limit how long one pipeline of updates keeps Redis busy, to about 5 ms.
 	maxRooms = 100
@@ -45,7 +45,7 @@ func (p *Presence) recordChanges(ctx context.Context) {
 		}
 		// While Redis is away, the changes stay queued.
 		for more := true; more && ctx.Err() == nil && !p.store.Away(); {
-			p.heartbeat(ctx, time.Now()) // the server may have had no people before
+			p.heartbeat(ctx, time.Now()) // before the first people arrive, no heartbeats are sent
 			var updates []update
 			updates, more = p.takeUpdates(time.Now())
 			p.apply(ctx, updates)
@@ -86,18 +86,18 @@ func (p *Presence) apply(ctx context.Context, updates []update) {
 	}
 }
 
-// readers returns the listeners with whose access the list of people is read. In a hidden room, these are all
-// listeners, because some may have lost their access. In any other room, the first reads for all.
-func (u *update) readers() []audience {
+// readers returns the recipients with whose access the list of people is read. In a hidden room, these are all
+// recipients, because some may have lost their access. In any other room, one reads the list for all of them.
+func (u *update) readers() []recipient {
 	if streams.IsHidden(u.room) {
-		return u.audience
+		return u.recipients
 	}
-	return u.audience[:min(1, len(u.audience))]
+	return u.recipients[:min(1, len(u.recipients))]
 }
 
-// notify sends the list of people to the update's listeners. found holds the list for each of its readers.
+// notify sends the list of people to the update's recipients. found holds the list for each of the update's readers.
 func (p *Presence) notify(update update, found []streams.Present) {
-	listeners := update.audience
+	listeners := update.recipients
 	for i, present := range slices.Backward(found) {
 		if errors.Is(present.Err, streams.ErrHidden) {
 			listeners, found = slices.Delete(listeners, i, i+1), slices.Delete(found, i, i+1)
@@ -117,7 +117,7 @@ func (p *Presence) notify(update update, found []streams.Present) {
 		listener.Notify(update.room, frame)
 	}
 	if present.IsOutdated() {
-		// The listeners may have received the signal before the list.
+		// The listeners may have received a newer signal before this older list.
 		p.notifyLater(update.room, listeners)
 	}
 }

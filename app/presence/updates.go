@@ -11,11 +11,11 @@ import (
 
 // update holds the pending changes of one room.
 type update struct {
-	room     string
-	arrived  []streams.Arrival // to record in Redis
-	left     []streams.User    // to remove from Redis
-	audience []audience        // to notify once
-	countDue bool              // whether to signal the number of people in the room
+	room       string
+	arrived    []streams.Arrival // to record in Redis
+	left       []streams.User    // to remove from Redis
+	recipients []recipient       // to notify once
+	countDue   bool              // whether to signal the number of people in the room
 }
 
 // takeUpdates returns the updates that are due, for up to maxRooms rooms and about maxUsers users, and
@@ -73,7 +73,7 @@ func (p *Presence) dueRooms(now time.Time) []string {
 // updateCauses returns the connections and users for which an update is due, and whether one will be
 // due later. The caller must hold Presence.mu.
 func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any, later bool) {
-	for _, one := range o.audience {
+	for _, one := range o.recipients {
 		due = append(due, one.Listener)
 	}
 	if !o.countDue.IsZero() {
@@ -96,8 +96,8 @@ func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any,
 
 // takeUpdate returns the room's next update, which may be empty. The caller must hold Presence.mu.
 func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) update {
-	next := update{room: name, audience: o.audience}
-	o.audience = nil
+	next := update{room: name, recipients: o.recipients}
+	o.recipients = nil
 	if next.countDue = !o.countDue.IsZero() && !now.Before(o.countDue); next.countDue {
 		o.countDue = time.Time{}
 	}

@@ -21,7 +21,7 @@ const (
 	CloseNotAllowed = 1008
 	CloseTooBig     = 1009
 	CloseInternal   = 1011 // the server has a bug
-	CloseRestart    = 1012 // the server is shutting down
+	CloseRestart    = 1012 // the client must reconnect, for example because the server is shutting down
 	CloseSignedOut  = 4001 // the client's session has ended
 	CloseTooSlow    = 4008 // the client did not read fast enough
 )

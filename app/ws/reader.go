@@ -98,8 +98,8 @@ func (r *Reader) Next() (message []byte, whole bool, err error) {
 }
 
 // checkUTF8 reports whether a message is valid UTF-8. Earlier calls have checked the first valid bytes,
-// and checked is how many have been checked now. If whole is false, the message may end within a
-// character.
+// and checked is how many bytes have been checked after this call. If whole is false, the message may end
+// within a character.
 func checkUTF8(message []byte, valid int, whole bool) (checked int, ok bool) {
 	end := len(message)
 	for i := end - 1; !whole && i >= max(valid, end-utf8.UTFMax); i-- {
@@ -113,7 +113,7 @@ func checkUTF8(message []byte, valid int, whole bool) (checked int, ok bool) {
 	return end, utf8.Valid(message[valid:end])
 }
 
-// readHeader waits for the header of the next frame and checks it. already is how many bytes of the
+// readHeader waits for the header of the next frame and checks it. bytesRead is how many bytes of the
 // message have been read.
 func (r *Reader) readHeader(bytesRead int) (gobwas.Header, error) {
 	if err := r.Await(); err != nil {

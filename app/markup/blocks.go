@@ -107,4 +107,5 @@ func (p itemParser) Open(parent ast.Node, reader text.Reader, pc parser.Context)
 	return node, state
 }
 
+// first returns the first result of text.Reader.PeekLine.
 func first(line []byte, _ text.Segment) []byte { return line }

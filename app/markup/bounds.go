@@ -20,7 +20,7 @@ func plainHTML(source string) string {
 }
 
 // isNestedTooDeeply reports whether a line opens more than maxNesting quotes or lists. Such a line is not
-// parsed, because each level is one character to write, but takes a kilobyte to parse.
+// parsed, because each level takes one character to write, but a kilobyte of memory to parse.
 func isNestedTooDeeply(source string) bool {
 	for line := range strings.Lines(source) {
 		markers := line[:len(line)-len(strings.TrimLeft(line, " \t>-+*0123456789.)"))]

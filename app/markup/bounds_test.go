@@ -109,7 +109,7 @@ func TestRendererObeysItsLimit(t *testing.T) {
 		}
 		for _, want := range want {
 			if got := r.HTML(entry); got != want {
-				t.Errorf("%q: %s, want %s", entry.Text, got, want)
+				t.Errorf("%q: got %s, want %s", entry.Text, got, want)
 			}
 		}
 	}

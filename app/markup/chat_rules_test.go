@@ -51,7 +51,7 @@ func TestTextThatResemblesMarkup(t *testing.T) {
 	} {
 		shown := Text(strings.ReplaceAll(renderMarkdown(text), "<br>", ""))
 		if shown != text {
-			t.Errorf("%q is shown as %q", text, shown)
+			t.Errorf("%q is shown as %q, want it unchanged", text, shown)
 		}
 	}
 }

@@ -38,7 +38,7 @@ var emojiChars = &unicode.RangeTable{R32: []unicode.Range32{
 	{0x1facd, 0x1fadc, 1}, {0x1fadf, 0x1faea, 1}, {0x1faef, 0x1faf8, 1},
 }}
 
-// emojiPresentation are those that are drawn as emoji without a variation selector.
+// emojiPresentation are the characters that are drawn as emoji without a variation selector.
 var emojiPresentation = &unicode.RangeTable{R32: []unicode.Range32{
 	{0x231a, 0x231b, 1}, {0x23e9, 0x23ec, 1}, {0x23f0, 0x23f0, 1}, {0x23f3, 0x23f3, 1}, {0x25fd, 0x25fe, 1},
 	{0x2614, 0x2615, 1}, {0x2648, 0x2653, 1}, {0x267f, 0x267f, 1}, {0x2693, 0x2693, 1}, {0x26a1, 0x26a1, 1},

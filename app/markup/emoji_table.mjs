@@ -23,4 +23,4 @@ package markup
 import "unicode"
 
 ${table("emojiChars", "are the characters with the property Emoji.", /^\p{Emoji}$/u)}
-${table("emojiPresentation", "are those that are drawn as emoji without a variation selector.", /^\p{Emoji_Presentation}$/u)}`.trimEnd());
+${table("emojiPresentation", "are the characters that are drawn as emoji without a variation selector.", /^\p{Emoji_Presentation}$/u)}`.trimEnd());

@@ -102,9 +102,9 @@ func scanRun(line []byte, before rune) delimiterRun {
 	return run
 }
 
-// flanking reports whether the run may begin and whether it may end emphasis. It may begin before a
-// character that is not a space, and end after one. This holds beside punctuation, too, because
-// scripts without spaces have no other way to end emphasis with a full stop.
+// flanking reports whether the run may begin and whether it may end emphasis. Emphasis begins before a character
+// that is not a space, and ends after such a character. Unlike in CommonMark, this also applies next to punctuation,
+// because otherwise emphasis in scripts without spaces could not end with a period.
 func (r delimiterRun) flanking() (mayOpen, mayClose bool) {
 	if r.char == '~' && r.length != 2 || isSlash(r.before) && isSlash(r.after) {
 		return false, false

@@ -64,7 +64,7 @@ func highlight(language, code string, budget *time.Duration) string {
 	maxLength := 1<<10 + 4*len(code)
 	for time.Since(began) < *budget && highlighted.Len() < maxLength {
 		token := tokens()
-		// A lexer may append a line feed or normalise characters. Highlighting stops where the
+		// A lexer may append a line feed or normalize characters. Highlighting stops where the
 		// tokens differ from the code, because the page must show the code unchanged.
 		if token == chroma.EOF || !strings.HasPrefix(rest, token.Value) {
 			break

@@ -85,6 +85,6 @@ func expectSameCode(t *testing.T, language, code string) {
 	t.Helper()
 	highlighted := highlight(language, code, new(maxHighlightTime))
 	if plain := regexp.MustCompile(`<span class="[kscnftid]">|</span>`).ReplaceAllString(highlighted, ""); plain != html.EscapeString(code) {
-		t.Fatalf("%s %q was highlighted as %q", language, code, highlighted)
+		t.Fatalf("%s %q: got %q, want only spans added to the escaped code", language, code, highlighted)
 	}
 }

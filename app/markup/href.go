@@ -120,8 +120,8 @@ func href(protocol, link string) string {
 	return scheme + "://" + authority + escapeURL(rest[end:])
 }
 
-// Target returns the URL to which a link in a message leads if it is written as link, with http: or https: and in ASCII.
-// It returns "" for anything else.
+// Target returns, in ASCII, the URL to which link leads if a message contains it. It returns "" unless link is an
+// http: or https: URL.
 func Target(link string) string {
 	target := href("", link)
 	if parsed, err := url.Parse(target); err != nil || parsed.Host == "" {
@@ -140,7 +140,7 @@ func HasLink(rendered, target string) bool {
 	})
 }
 
-// hosts converts internationalised host names to ASCII. It accepts underscores, which some hosts have.
+// hosts converts internationalized host names to ASCII. It accepts underscores, which some hosts have.
 var hosts = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
 
 // asciiAuthority returns the user, host and port of a URL in ASCII. It returns false if there is no valid host.

@@ -48,8 +48,8 @@ var markdown = goldmark.New(
 	),
 )
 
-// sanitiser keeps the elements and attributes that markdown produces, and removes all others.
-var sanitiser = func() *bluemonday.Policy {
+// sanitizer keeps the elements and attributes that markdown produces, and removes all others.
+var sanitizer = func() *bluemonday.Policy {
 	policy := bluemonday.NewPolicy()
 	policy.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "hr")
 	policy.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
@@ -94,7 +94,7 @@ func renderMarkdown(source string) (rendered string) {
 	if err != nil || buffer.Len() > maxHTML(source) {
 		return plainHTML(source)
 	}
-	safe := string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
+	safe := string(bytes.TrimSpace(sanitizer.SanitizeBytes(buffer.Bytes())))
 	if len(safe) > maxHTML(source) || !isVisibleText(Text(safe)) {
 		return plainHTML(source)
 	}

@@ -27,7 +27,7 @@ func HasAt(text string) bool { return strings.ContainsAny(text, "@＠﹫") }
 // an Ada Lovelace. If none matches, it returns each sequence of words after the @, because it may be the
 // name of a user who is not in the room now.
 //
-// The cases are in views/testdata/mentions.json. highlight.js in views applies the same rule.
+// The test cases are in views/testdata/mentions.json. highlight.js in views applies the same rules.
 func Mentions(entry *streams.Entry, known []string) []string {
 	found := []string{}
 	names := make([]string, 0, len(known))
@@ -82,8 +82,8 @@ var (
 	nameGoesOn = regexp.MustCompile(`^[/._@-][\pL\pN]`)
 )
 
-// mayMention reports whether an @ after the folded text can be a mention. It is not one after a letter, as in an email
-// address, or in a URL such as example.org/@ada.
+// mayMention reports whether an @ after the folded text can begin a mention. It cannot after a letter, as in an email
+// address, or within a URL, such as example.org/@ada.
 func mayMention(before string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	return !fold.IsSpacedWord(last) && !(last == '/' && bareURL.MatchString(before))

@@ -11,8 +11,8 @@ import (
 	"burble/streams/fold"
 )
 
-// TestMentions checks the cases that highlight.test.mjs in views checks, too. prose has the texts in which
-// both look for mentions.
+// TestMentions checks the same cases as highlight.test.mjs in views. The field "prose" of a case has the texts in
+// which the server and the page must look for mentions.
 func TestMentions(t *testing.T) {
 	t.Parallel()
 	file, err := os.ReadFile("../../views/testdata/mentions.json")
@@ -32,10 +32,10 @@ func TestMentions(t *testing.T) {
 		entry := &streams.Entry{Text: test.Text, User: streams.User{Name: "@Ada"}}
 		got := Mentions(entry, test.Names)
 		if slices.Contains(got, fold.String(test.Name)) != test.Mentioned {
-			t.Errorf("%q mentions %q, want %q: %v", test.Text, got, test.Name, test.Mentioned)
+			t.Errorf("%q mentions %q, want %q among them: %v", test.Text, got, test.Name, test.Mentioned)
 		}
 		if prose := prose(HTML(entry)); !slices.Equal(prose, test.Prose) {
-			t.Errorf("%q: the page looks in %q, the server in %q", test.Text, test.Prose, prose)
+			t.Errorf("%q: the server looks for mentions in %q, want %q", test.Text, prose, test.Prose)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // slots limits how many Renderers render at a time, so that pages leave a processor to live reads.
 var slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 
-// A Renderer renders the messages of one response, and measures what that costs. The zero Renderer is
+// A Renderer renders the messages of one response, and measures the time that takes. The zero Renderer is
 // ready to use, by one goroutine at a time.
 type Renderer struct {
 	WaitForSlot bool          // whether to wait for one of the slots
@@ -21,7 +21,7 @@ type Renderer struct {
 	Spent       time.Duration // rendering time, without waiting; cached messages take none
 }
 
-// HTML returns what the function [HTML] returns, as far as Limit and Shared allow.
+// HTML returns the result of the function [HTML], or the text without markup if TimeLimit or SharedLimit is used up.
 func (r *Renderer) HTML(entry *streams.Entry) string {
 	if entry.Text == "" {
 		return ""

@@ -35,7 +35,7 @@ func TestHasLink(t *testing.T) {
 	for _, test := range tests {
 		target := Target(test.link)
 		if target == "" {
-			t.Errorf("%q has no target", test.link)
+			t.Errorf("Target(%q) = \"\", want a URL", test.link)
 		}
 		if got := HasLink(HTML(&streams.Entry{Text: test.text}), target); got != test.want {
 			t.Errorf("%q has a link to %q: %v, want %v", test.text, target, got, test.want)

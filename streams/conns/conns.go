@@ -58,8 +58,8 @@ type Options struct {
 
 // A Client sends commands over one connection, or over those of a pool.
 //
-// It is an interface because each package that sees a client of go-redis, even in a field of another package's type, takes
-// two seconds longer to compile.
+// It is an interface because each package that sees a client of go-redis, even in a field of another package's type,
+// takes two seconds longer to compile.
 type Client interface {
 	redis.Cmdable
 	io.Closer
@@ -166,9 +166,9 @@ func Node(ctx context.Context, client Client, key string) (*redis.Client, error)
 	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
 }
 
-// BlockingConn returns a connection for blocking commands to the server that has the key. Of several concurrent callers, only
-// the first looks up a Cluster's slots. Otherwise each would open a connection for the lookup in addition to the one for its
-// blocking command.
+// BlockingConn returns a connection for blocking commands to the server that has the key. If several callers call it at
+// the same time, only the first looks up a Cluster's slots. Otherwise each of them would open a connection for the
+// lookup in addition to the one for its blocking command.
 func (s *Set) BlockingConn(ctx context.Context, key string) (Client, error) {
 	s.discovery.Lock()
 	defer s.discovery.Unlock()

@@ -11,15 +11,15 @@ import (
 // replicaTimeout is how long a write waits for a replica to confirm it.
 const replicaTimeout = time.Second
 
-// ErrNotReplicated means that no replica has confirmed a write, although Options.Replicate is set. If the primary fails, the
-// write may be lost.
+// ErrNotReplicated means that no replica has confirmed a write, although Options.Replicate is set. If the primary
+// fails, the write may be lost.
 var ErrNotReplicated = errors.New("no replica has confirmed the write")
 
-// Durable is like [Set.Pipeline]. If Options.Replicate is set, it also returns an error unless a replica has the writes. It
-// then sends all commands to the server that has the key. If the error is ErrNotReplicated, the caller may use the commands.
+// Durable is like [Set.Pipeline]. If Options.Replicate is set, it sends all commands to the server that has the key,
+// and also returns an error unless a replica has the writes. After ErrNotReplicated, the caller may use the commands.
 //
-// Only one of these pipelines waits for the replicas of a server at a time. While the replicas hang, the other connections
-// remain available for reads.
+// Only one of these pipelines waits for the replicas of a server at a time. While the replicas hang, the other
+// connections remain available for reads.
 func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(redis.Pipeliner)) error {
 	if !s.replicate {
 		return s.Pipeline(ctx, weight, queue)
@@ -38,18 +38,19 @@ func (s *Set) Durable(ctx context.Context, weight int, key string, queue func(re
 	return pipeline.do(ctx, weight, key, queue)
 }
 
-// markScript writes a key, even if Redis is full: Redis refuses a script only before its first write, and DEL needs no memory.
+// markScript writes a key even if Redis is full, because Redis refuses a script only before its first write, and DEL
+// needs no memory.
 var markScript = redis.NewScript(`redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], '', 'PX', 1) return 1`)
 
-// markAndWait adds a write and a WAIT for one replica to the pipeline. WAIT waits only for writes over its own connection,
-// and if an earlier call has already made the change, the commands before it write nothing.
+// markAndWait adds a write and a WAIT for one replica to the pipeline. WAIT waits only for writes over its own
+// connection. Without the added write, there may be none, because an earlier call may already have made the change.
 func markAndWait(ctx context.Context, pipe redis.Pipeliner, key string) *redis.Cmd {
 	markScript.Eval(ctx, pipe, []string{key + ":replicated"})
 	return pipeWait(ctx, pipe)
 }
 
-// PipeProbe adds a write and a WAIT for one replica to the pipeline, for [CheckReplicated]. The write is next to the key.
-// Without Options.Replicate, it adds nothing and returns nil.
+// PipeProbe adds a write and a WAIT for one replica to the pipeline, for [CheckReplicated]. It writes another key,
+// whose name begins with key. Without Options.Replicate, it adds nothing and returns nil.
 func (s *Set) PipeProbe(ctx context.Context, pipe redis.Pipeliner, key string) *redis.Cmd {
 	if !s.replicate {
 		return nil
@@ -57,8 +58,8 @@ func (s *Set) PipeProbe(ctx context.Context, pipe redis.Pipeliner, key string) *
 	return markAndWait(ctx, pipe, key)
 }
 
-// PipeWait adds a WAIT for one replica to the pipeline, for [CheckReplicated]. Without Options.Replicate, it adds nothing and
-// returns nil.
+// PipeWait adds a WAIT for one replica to the pipeline, for [CheckReplicated]. Without Options.Replicate, it adds
+// nothing and returns nil.
 func (s *Set) PipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	if !s.replicate {
 		return nil

@@ -18,9 +18,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A caller repeats a change that was not confirmed. The repetition finds the change made and writes nothing, but must not be
-// confirmed either before a replica has the change, even if Redis is full. Since Redis 7.2, WAIT alone would confirm it.
-func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
+// A caller retries a change that was not confirmed. The retry writes nothing, because the change has already been made.
+// Even so, it must not be confirmed before a replica has the change, even if Redis is full. Since Redis 7.2, WAIT alone
+// would confirm it.
+func TestRetriedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	primary := redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
@@ -54,8 +55,8 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	}
 	confirmed("first")
 	replica.Pause()
-	for _, attempt := range []string{"a change", "its repetition", "its repetition in a full Redis"} {
-		if attempt == "its repetition in a full Redis" {
+	for _, attempt := range []string{"a change", "its retry", "its retry in a full Redis"} {
+		if attempt == "its retry in a full Redis" {
 			limitMemory("1")
 		}
 		if err := change("second"); !errors.Is(err, conns.ErrNotReplicated) {
@@ -67,7 +68,7 @@ func TestRepeatedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	confirmed("second")
 }
 
-// While replicas hang, each change waits for a second. Reads must not queue behind the changes for a connection.
+// While no replica confirms changes, each change waits for a second. Reads must not queue behind the changes for a connection.
 func TestChangesThatWaitForAReplicaLeaveConnectionsForReads(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

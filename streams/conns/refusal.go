@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Redis sends a line with one of refusalPrefixes, and closes a new connection, when it has reached
-// maxclients or is in protected mode.
+// refusalPrefixes are the beginnings of the line that Redis sends before it closes a new connection, because it
+// has reached maxclients or is in protected mode.
 var refusalPrefixes = []string{"-ERR max number of clients", "-DENIED "}
 
 // refusal is the line that Redis sent, without the "-". It implements redis.Error.

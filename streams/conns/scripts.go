@@ -15,8 +15,8 @@ type Call struct {
 	Weight int // see Set.Pipeline
 }
 
-// RunScripts makes the calls through [Set.Pipeline], in one round trip, or in two if a server does not have a script yet. It
-// returns an error only if ctx is done. The replies hold the errors from Redis.
+// RunScripts makes the calls through [Set.Pipeline], in one round trip, or in two if a server does not have a script
+// yet. It returns an error only if ctx is done. The replies hold the errors from Redis.
 func (s *Set) RunScripts(ctx context.Context, calls ...Call) ([]*redis.Cmd, error) {
 	replies := make([]*redis.Cmd, len(calls))
 	for _, eval := range []func(*redis.Script, context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
@@ -58,14 +58,14 @@ func (s *Set) RunScript(ctx context.Context, call Call) *redis.Cmd {
 	return replies[0]
 }
 
-// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is ErrNotReplicated if the script
-// has run but no replica has confirmed its writes, and otherwise nil. The reply holds any other error.
+// RunDurably makes one call through [Set.Durable], with the call's first key. unconfirmed is ErrNotReplicated if the
+// script has run but no replica has confirmed its writes. Otherwise it is nil, and the reply holds the error, if any.
 func (s *Set) RunDurably(ctx context.Context, call Call) (reply *redis.Cmd, unconfirmed error) {
 	if !s.replicate {
 		return s.RunScript(ctx, call), nil
 	}
 	err := s.Durable(ctx, call.Weight, call.Keys[0], func(pipe redis.Pipeliner) {
-		// Not EVALSHA: if Redis did not have the script, the WAIT would be wasted.
+		// This does not use EVALSHA, because if Redis does not have the script, the WAIT would be for nothing.
 		reply = call.Script.Eval(ctx, pipe, call.Keys, call.Args...)
 	})
 	if err != nil && !errors.Is(err, ErrNotReplicated) {

@@ -14,10 +14,10 @@
 --       12 user's rank: 'owner', 'moderator', or '' for all others
 --       13, 14, ... name and value of each field of the kind (see kinds.go). The value of `files` is a
 --       JSON array with the alternative text of each attached file
--- Reply {'stored' or 'repeated', entry ID, epoch}, and after a deletion, '1' if the message had files, else
---       '', and the ID and name of its author, or '' if that is the user, or
---       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room' | 'no_file'}, or
---       what refuse() in rights.lua returns
+-- Reply {'stored' or 'repeated', entry ID, epoch}. If a deletion was stored, three values follow: '1' if the
+--       message had files, else ''; and the ID and the name of its author, or '' and '' if that is the user.
+--       If the entry is refused: {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' |
+--       'no_room' | 'no_file'}, or the reason from refuse() in rights.lua
 
 local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local new = {}
@@ -88,7 +88,8 @@ local target, state
 if kind == 'message' then
   if new.re and not existed(new.re) then return {'not_found'} end
   if #KEYS > 11 then
-    -- Each upload can be sent by its user in its room, once, unless the room lost the message that had it.
+    -- Only the user who uploaded a file can send it, in the room to which it was uploaded, and only once, unless
+    -- the room has lost the message that had it.
     local alts, files, picture = cjson.decode(new.files or '[]'), {}, nil
     for i = 12, #KEYS do
       local file = redis.call('HMGET', KEYS[i], 'room', 'uid', 'json', 'entry', 'removed')
@@ -149,7 +150,7 @@ if kind == 'delete' then
 end
 
 -- A deletion makes the message's files due after 10 s. Until then, a failover may undo the deletion. If an
--- older release deletes the message, they stay due as they were, at most a day later.
+-- older release deletes the message, the files become due within a day.
 local had_files = ''
 if kind == 'delete' and (target.files or target.preview) then
   local function decode(json)

@@ -1,7 +1,7 @@
 -- Claims a due file for removal, unless a message has it. A claimed file can no longer be sent. Needs lib.lua.
 --
 -- KEYS  1 file:<ID>  2 files  3 room
--- ARGV  1 file's ID  2 after how many ms a file that a message has is due again  3 after how many ms a claimed
+-- ARGV  1 file's ID  2 time in ms until a file that a message has is due again  3 time in ms until a claimed
 --       file is due again, in case the caller does not remove it
 -- Reply 1 if the file is claimed, or 0 if a message has it, it is not due, or it does not exist
 

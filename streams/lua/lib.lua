@@ -27,7 +27,7 @@ local function before(a, b)
   return ams < bms or ams == bms and aseq < bseq
 end
 
--- last_generated(room) returns the greatest ID that the stream ever had. If the Redis host forbids XINFO
+-- last_generated(room) returns the greatest ID that the stream has ever had. If the Redis host forbids XINFO
 -- STREAM, it returns an upper bound instead: an ID later than any in the stream, but before the next
 -- entry's. Readers at the end of the stream are then reported as truncated too, although they missed
 -- nothing.

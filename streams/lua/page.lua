@@ -1,4 +1,4 @@
--- Reads ranges of a room's messages in their current state. Needs lib.lua.
+-- Reads ranges of a room's messages in their current state. Needs lib.lua and rights.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits (not used)  7 members
 -- ARGV  1 ID of the user, who must be a member, or '' if the room is not hidden
@@ -47,8 +47,8 @@ local function skip(older, entry)
   return older and last or '18446744073709551615-18446744073709551615'
 end
 
--- messages() returns up to limit messages from bound to far, the rest, and the number of entries that it
--- examined.
+-- messages() returns up to limit messages from bound to far, the bound at which to continue, or '' at the end,
+-- and the number of entries that it examined.
 local function messages(older, bound, far, limit)
   local found, examined, other, from, count = {}, 0, 0, bound, limit + 1
   while true do

@@ -1,14 +1,14 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
 -- KEYS  1 present, a hash of user ID to {name, named, by = {server = true}}  2 activity
---       3 told, a key that exists for ARGV[5] after the number of people in a crowd is signaled
+--       3 told, a key that exists for ARGV[5] ms after the number of people in a crowd is signaled
 -- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
 --       through the server; 'signal_count' signals the number of people if it is due; else ''
 --       4 maximum number of people for signals that name them; more people are a crowd
 --       5 minimum time between two signals with the number of people in a crowd, in ms
 --       6, 7, ... for each person: 'here' or 'gone', user ID, and for 'here' the name and the
---       time at which the user took it, in Unix seconds
--- Reply 1 if the caller must signal the number later, because a crowd changed less than ARGV[5]
+--       time at which the user chose it, in Unix seconds
+-- Reply 1 if the caller must signal the number later, because a crowd changed less than ARGV[5] ms
 --       after its number was signaled; else 0
 --
 -- A person may be present through several servers, and leaves when the last server removes them. If
@@ -56,7 +56,7 @@ for i = 6, #ARGV, 4 do
   elseif known then gone(ARGV[i + 1], known) end
 end
 
--- The readers of a crowded room receive the number of people, at most every ARGV[5], instead of each
+-- The readers of a crowded room receive the number of people, at most every ARGV[5] ms, instead of each
 -- change. They receive it once more when the room is no longer crowded.
 local count, due = redis.call('HLEN', present), 0
 if #signals > 0 or ARGV[3] == 'signal_count' then

@@ -1,4 +1,4 @@
--- Returns the data about one room for one user's list of rooms.
+-- Returns the data about one room for one user's list of rooms. Needs lib.lua and rights.lua.
 --
 -- KEYS  1 room  2 meta  3 present  4 members
 -- ARGV  1 the user's read marker, or '' if there is none
@@ -6,7 +6,7 @@
 -- Reply {last entry ID or '', topic, people present, entries after the marker, messages after it, title}.
 --       The last entry ID of a room that is hidden from the user is ''
 --
--- It reads only the last entry and the one at the marker. Each entry stores the number of entries and of
+-- The script reads only the last entry and the one at the marker. Each entry stores the number of entries and of
 -- messages up to it. The number of messages in the reply is -1 if an older release appended the entry at
 -- the marker. Both numbers include deleted messages and the user's own messages.
 

@@ -186,10 +186,10 @@ type outlivingTB struct {
 
 func (l *outlivingTB) Cleanup(end func()) { l.cleanups = append(l.cleanups, end) }
 
-// SkipUnlessLong skips a test that takes long, unless CI is set.
+// SkipUnlessLong skips a test that takes a long time, unless CI is set.
 func SkipUnlessLong(t testing.TB) {
 	t.Helper()
 	if os.Getenv("CI") == "" {
-		t.Skip("skipped because it takes long; CI=true runs it")
+		t.Skip("skipped because it takes a long time; CI=true runs it")
 	}
 }

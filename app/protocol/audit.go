@@ -9,9 +9,9 @@ import (
 
 // Actions of Audit entries. Clients show an unknown action unchanged.
 const (
-	ActionInvite     = "invite"        // created an invite to Room, or one with Role on the server
+	ActionInvite     = "invite"        // created an invite to Room, or one that gives Role on the server
 	ActionRevoke     = "revoke_invite" // revoked an invite
-	ActionJoin       = "join"          // redeemed an invite of Member
+	ActionJoin       = "join"          // redeemed an invite from Member
 	ActionLink       = "link"          // created a one-time link for Member
 	ActionRole       = "role"          // gave Member the Role on the server
 	ActionBan        = "ban"           // banned Member
@@ -26,7 +26,7 @@ const (
 	ActionArchive    = "archive"       // archived Room
 	ActionUnarchive  = "unarchive"     // unarchived Room
 	ActionTitle      = "title"         // set the title of Room
-	ActionDeleteRoom = "delete_room"   // deleted Room. It is empty for a private room
+	ActionDeleteRoom = "delete_room"   // deleted Room, a field that is empty if the room was hidden
 	ActionDelete     = "delete"        // deleted a message of Member in Room
 	ActionErase      = "erase"         // deleted everything that Member wrote
 )

@@ -214,7 +214,7 @@ func parseCursor(t *testing.T, text string) streams.Cursor {
 	t.Helper()
 	cursor, err := streams.ParseCursor(text)
 	if err != nil {
-		t.Fatalf("%q: %v", text, err)
+		t.Fatalf("parse cursor %q: %v", text, err)
 	}
 	return cursor
 }
@@ -223,7 +223,7 @@ func parseID(t *testing.T, text string) streams.ID {
 	t.Helper()
 	id, err := streams.ParseID(text)
 	if err != nil {
-		t.Fatalf("%q: %v", text, err)
+		t.Fatalf("parse ID %q: %v", text, err)
 	}
 	return id
 }

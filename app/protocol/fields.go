@@ -56,7 +56,7 @@ func ParseFields(data []byte, names []string) (map[string]string, error) {
 
 // UnknownField returns the error for a field that a request must not have.
 func UnknownField(name string) *Error {
-	return Errorf(BadField, Shorten(name), "There is no field %q here.", Shorten(name))
+	return Errorf(BadField, Shorten(name), "Unknown field %q.", Shorten(name))
 }
 
 // StringField parses a field whose JSON value must be a string.
@@ -111,12 +111,12 @@ func CheckText(text string) (string, error) {
 // checkTopic validates a topic and joins its lines into one. An empty topic removes the room's topic.
 func checkTopic(topic string) (string, error) { return checkLine("text", "topic", topic, MaxTopic) }
 
-// checkLine joins the lines of text into one, and returns an error if it then has more than most characters. name
-// says in the error what the text is, such as "topic".
-func checkLine(field, name, text string, most int) (string, error) {
+// checkLine joins the lines of text into one, which may have up to limit characters. name is what the error calls the
+// text, such as "topic".
+func checkLine(field, name, text string, limit int) (string, error) {
 	text = strings.Join(strings.Fields(text), " ")
-	if utf8.RuneCountInString(text) > most {
-		return "", Errorf(TooLong, field, "A %s may have at most %d characters.", name, most)
+	if utf8.RuneCountInString(text) > limit {
+		return "", Errorf(TooLong, field, "A %s may have at most %d characters.", name, limit)
 	}
 	return text, nil
 }
@@ -160,5 +160,5 @@ func CheckTime(field, text string) (time.Time, error) {
 			return parsed, nil
 		}
 	}
-	return time.Time{}, Errorf(BadField, field, "%q must be a time such as 2026-03-01T09:00 (UTC), or with an offset.", field)
+	return time.Time{}, Errorf(BadField, field, "%q must be a time such as 2026-03-01T09:00, which is in UTC unless it has an offset.", field)
 }

@@ -85,7 +85,7 @@ func TestParseRefusesFiles(t *testing.T) {
 	for _, kind := range []string{"edit", "delete", "react", "topic", "follow"} {
 		frame := `{"type":"` + kind + `","room":"lobby","key":"` + exampleKey + `","of":"1-1","text":"x","emoji":"👍","on":true,"files":[` + file + `]}`
 		if _, err := Parse([]byte(frame)); err == nil {
-			t.Errorf("files were accepted in a frame of type %q", kind)
+			t.Errorf("files were accepted in a frame of type %q, want an error", kind)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func FuzzParseFrame(f *testing.F) {
 			return
 		}
 		if reply := EncodeError(AsError(err), got.Room, got.Key); !json.Valid(reply) || len(reply) > 2000 {
-			t.Fatalf("invalid or long error frame: %s", reply)
+			t.Fatalf("got error frame %s, want valid JSON of at most 2,000 bytes", reply)
 		}
 	})
 }

@@ -224,13 +224,13 @@ func CheckReason(reason string) (string, error) { return checkPlain("reason", re
 
 // checkPlain is like checkLine, but also refuses control characters, including those that change the direction of
 // text.
-func checkPlain(field, text string, most int) (string, error) {
+func checkPlain(field, text string, limit int) (string, error) {
 	for _, r := range text {
 		if unicode.IsControl(r) && !unicode.IsSpace(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
-			return "", Errorf(BadField, field, "A %s must not have the control character %U.", field, r)
+			return "", Errorf(BadField, field, "A %s must not contain the control character %U.", field, r)
 		}
 	}
-	return checkLine(field, field, text, most)
+	return checkLine(field, field, text, limit)
 }
 
 // CheckPrivateTitle returns an error if the title has no visible character. Unlike a public room, a private

@@ -77,7 +77,7 @@ type Present struct {
 	Users []User `json:"users"`
 }
 
-// Signal reports an event in a room that is not stored: came, left, typing, read.
+// Signal reports an event in a room. Signals are not stored. Kind is came, left, typing or read.
 type Signal struct {
 	Type string             `json:"type"` // "signal"
 	Room string             `json:"room"`
@@ -100,7 +100,7 @@ type ErrorFrame struct {
 // Room is an item of the list of rooms.
 type Room struct {
 	Room     string  `json:"room"`
-	Title    string  `json:"title"`    // title of a private room, or topic, or else the name
+	Title    string  `json:"title"`    // title, or else the topic, or else the name
 	Last     string  `json:"last"`     // ID of the last entry
 	Unread   int     `json:"unread"`   // unread messages
 	Mentions int     `json:"mentions"` // unread messages that mention the user

@@ -101,7 +101,7 @@ func (r *removal) encode() string {
 	return string(state)
 }
 
-// newRemovals returns the job that does all removals.
+// newRemovals returns the job that carries out all removals.
 func (s *Service) newRemovals() *lease.Job {
 	return lease.New(lease.Options{
 		Name: "removals", Redis: s.store.Conns(), Prefix: s.store.Prefix(), Log: s.log,
@@ -165,7 +165,7 @@ func (s *Service) removeSome(ctx context.Context, job *removal) (done bool, err 
 		return false, err
 	}
 	older, err := s.removeFromPage(ctx, moderator, job)
-	if err != nil && !isHopeless(err) {
+	if err != nil && !cannotModerate(err) {
 		return false, err
 	}
 	if job.Before = older; err != nil || older.IsZero() {
@@ -174,9 +174,9 @@ func (s *Service) removeSome(ctx context.Context, job *removal) (done bool, err 
 	return false, nil
 }
 
-// isHopeless reports whether a moderator cannot remove messages from a room, because they may not see or
+// cannotModerate reports whether a moderator cannot remove messages from a room, because they may not see or
 // moderate it, or because it no longer exists.
-func isHopeless(err error) bool {
+func cannotModerate(err error) bool {
 	for _, refused := range []error{streams.ErrHidden, streams.ErrSignIn, streams.ErrNotYours, streams.ErrNoRoom, streams.ErrBadRoom} {
 		if errors.Is(err, refused) {
 			return true

@@ -11,7 +11,8 @@ import (
 	"burble/streams"
 )
 
-// Limits of a search. To continue, a client starts another search before the ID that Run returned.
+// Limits of a search. To continue, a client starts another search, with Query.Before set to
+// the ID that Run returned.
 const (
 	searchPage        = 100 // messages per read
 	searchMatches     = 50  // matches per search

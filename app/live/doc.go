@@ -14,7 +14,7 @@
 //
 // Pumps are goroutines, one per processor, that write entries. At most one of them serves a feed at
 // a time, which keeps entries in order. A pump never waits for a client or for Redis. A feed that
-// would block gets a goroutine until it has caught up. Any goroutine may write other frames
+// would block gets its own goroutine until it has caught up. Any goroutine may write other frames
 // while holding the feed's write lock, or queue heartbeats, presence and the status of Redis while
 // holding the feed's lock.
 //

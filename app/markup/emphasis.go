@@ -38,8 +38,8 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 
 var wordsKey = parser.NewContextKey()
 
-// countWordChars returns, for each byte of the source, how many letters, digits, emoji and starts of code precede
-// it. Delimiters with none of these between them are an emoticon, such as (*^_^*).
+// countWordChars returns, for each byte of the source, how many letters, digits, marks, emoji and backticks
+// precede it. Delimiters with none of these between them are an emoticon, such as (*^_^*).
 func countWordChars(block text.Reader, pc parser.Context) []int32 {
 	if words, ok := pc.Get(wordsKey).([]int32); ok {
 		return words

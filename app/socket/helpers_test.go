@@ -164,7 +164,7 @@ func describe(t *testing.T, opcode byte, payload []byte) string {
 	}
 	text, err := strconv.Unquote(quoted)
 	if err != nil {
-		t.Fatalf("%s: %v", payload, err)
+		t.Fatalf("unquote the type in %s: %v", payload, err)
 	}
 	return "echo " + text
 }

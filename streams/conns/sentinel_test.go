@@ -22,7 +22,7 @@ func TestHangingSentinelsAreSkipped(t *testing.T) {
 	pools := map[string]conns.Client{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking}
 	for name, pool := range pools {
 		if err := pool.Ping(ctx).Err(); err != nil {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatalf("ping through the %s pool: %v", name, err)
 		}
 	}
 	client := s.Primary().Client()

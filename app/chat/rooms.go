@@ -264,7 +264,7 @@ func (s *Service) About(ctx context.Context, user identity.User, room string) (s
 }
 
 // Changes returns the changes of a room and its members that belong on the given page of its history: those between
-// the page's messages, and those between the page and where.Before or where.After, at which the page was requested.
+// the page's messages, and those between the page and the requested position, which is where.Before or where.After.
 func (s *Service) Changes(ctx context.Context, user identity.User, room string, where streams.Where, page streams.Page) ([]streams.Entry, error) {
 	after, upTo := where.After, cmp.Or(where.Before, page.AsOf.ID)
 	if count := len(page.Entries); count > 0 && !page.Older.IsZero() && after.IsZero() {

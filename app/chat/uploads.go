@@ -29,7 +29,7 @@ func (s *Service) File(ctx context.Context, user identity.User, room string, mes
 	return s.as(user).File(ctx, room, message, n)
 }
 
-// DueFiles returns files that are due for a check whether a message still refers to them. See streams.Store.DueFiles.
+// DueFiles returns files that are due to be checked for references. See streams.Store.DueFiles.
 func (s *Service) DueFiles(ctx context.Context, bucket, limit int) ([]streams.StoredFile, error) {
 	return s.store.DueFiles(ctx, bucket, limit)
 }

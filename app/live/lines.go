@@ -24,7 +24,7 @@ type lineFormat struct {
 	heartbeat string // clients ignore it
 	refusal   func(dst []byte, refused *protocol.Error) []byte
 	event     func(dst []byte, event event) []byte
-	entry     func(dst []byte, room string, entry *streams.Entry, cursor streams.Cursor) []byte // if nil, batches are written as frames
+	entry     func(dst []byte, room string, entry *streams.Entry, cursor streams.Cursor) []byte // nil to write batches as frames
 }
 
 // event is a frame other than entries.

@@ -24,8 +24,8 @@ const (
 //
 // Workers save about a third of the memory of an idle connection, and half of it after 10,000 clients have
 // joined a private room at once. They cost two goroutine switches per frame, except for clients that
-// store entries, which use their own stacks (see package socket). To turn workers off, make do call
-// work directly.
+// store entries, which use their own stacks (see package socket). To turn workers off, replace the body of
+// do with a call of work.
 type workers struct {
 	jobs    chan func()
 	counted chan struct{} // holds a value for each worker that counts against maxWorkers

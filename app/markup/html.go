@@ -10,8 +10,8 @@ import (
 )
 
 // HTML returns the entry's text as HTML. It renders text that starts with "/me " as an action of the
-// author, and one to three emoji without other text in a large font. The HTML of an
-// entry without text, such as a message that consists of files, is empty.
+// author, and one to three emoji without other text in a large font. The HTML
+// of an entry without text, such as a message that consists of files, is empty.
 func HTML(entry *streams.Entry) string {
 	if entry.Text == "" {
 		return ""

@@ -154,7 +154,7 @@ func awaitSignals(t *testing.T, access streams.Access, reader *streams.Reader, r
 	}
 }
 
-// countingListener counts its notifications, and closes first at the first one.
+// countingListener counts its notifications, and closes the channel first when it receives one.
 type countingListener struct {
 	notified atomic.Int64
 	first    chan struct{}

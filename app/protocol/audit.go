@@ -26,7 +26,7 @@ const (
 	ActionArchive    = "archive"       // archived Room
 	ActionUnarchive  = "unarchive"     // unarchived Room
 	ActionTitle      = "title"         // set the title of Room
-	ActionDeleteRoom = "delete_room"   // deleted Room, a field that is empty if the room was hidden
+	ActionDeleteRoom = "delete_room"   // deleted a room; Room is empty if the room was hidden
 	ActionDelete     = "delete"        // deleted a message of Member in Room
 	ActionErase      = "erase"         // deleted everything that Member wrote
 )

@@ -19,7 +19,7 @@ import (
 )
 
 // A caller retries a change that was not confirmed. The retry writes nothing, because the change has already been made.
-// Even so, it must not be confirmed before a replica has the change, even if Redis is full. Since Redis 7.2, WAIT alone
+// It must still not be confirmed before a replica has the change, even if Redis is full. Since Redis 7.2, WAIT alone
 // would confirm it.
 func TestRetriedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	redistest.SkipUnlessLong(t)
@@ -68,7 +68,7 @@ func TestRetriedChangeIsConfirmedOnlyWithAReplica(t *testing.T) {
 	confirmed("second")
 }
 
-// While no replica confirms changes, each change waits for a second. Reads must not queue behind the changes for a connection.
+// Without a replica, each change waits for a second. Reads must not queue for a connection behind the changes.
 func TestChangesThatWaitForAReplicaLeaveConnectionsForReads(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

@@ -47,8 +47,8 @@ local function skip(older, entry)
   return older and last or '18446744073709551615-18446744073709551615'
 end
 
--- messages() returns up to limit messages from bound to far, the bound at which to continue, or '' at the end,
--- and the number of entries that it examined.
+-- messages() returns three values: up to limit messages from bound to far; the bound at which to continue, or
+-- '' at the end; and the number of entries that it examined.
 local function messages(older, bound, far, limit)
   local found, examined, other, from, count = {}, 0, 0, bound, limit + 1
   while true do

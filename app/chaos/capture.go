@@ -175,8 +175,11 @@ func (p *phase) captureOrphans(old *redistest.Node) error {
 	p.orphans = make(map[string][]*check.Entry)
 	for _, room := range p.rooms() {
 		key, err := roomKey(ctx, client, room)
-		if err != nil || key == "" {
+		if err != nil {
 			return err
+		}
+		if key == "" {
+			continue
 		}
 		found, err := client.XRange(ctx, key, "-", "+").Result()
 		if err != nil {

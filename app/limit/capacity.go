@@ -18,7 +18,6 @@ import (
 // If accepting fails anyway, Accept retries.
 type Capacity struct {
 	net.Listener
-	Max     int                          // connections from all addresses, not counting spare ones; 0 means no limit
 	Spare   int                          // at least 1
 	Key     func(remote net.Addr) string // identifies an address; if nil, there is no limit per address
 	OnError func(error)                  // called at most once a second while Accept fails, or while the capacity is used up
@@ -33,10 +32,11 @@ type Capacity struct {
 // ErrCapacity is the error for OnError while the capacity is used up.
 var ErrCapacity = errors.New("too many open connections")
 
-// NewCapacity returns a Capacity, whose other fields may be set before it is used.
+// NewCapacity returns a Capacity of most connections, not counting spare ones; 0 means no limit. Its other fields may be
+// set before it is used.
 func NewCapacity(listener net.Listener, most, spare int) *Capacity {
 	return &Capacity{
-		Listener: listener, Max: most, Spare: spare, OnError: func(error) {},
+		Listener: listener, Spare: spare, OnError: func(error) {},
 		open: NewQuota(most), byKey: NewQuota(most * 3 / 4), errors: rate.Sometimes{Interval: time.Second},
 	}
 }

@@ -53,7 +53,6 @@ type sessionRecord struct {
 	Expiry  int64  `json:"expiry"`  // in Unix seconds
 
 	Identity string `json:"identity,omitempty"` // MAC of the issuer and the subject, if the person signed in with a provider
-	SID      string `json:"sid,omitempty"`      // MAC of the issuer and its session
 }
 
 func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }

@@ -27,7 +27,7 @@ func TestErrorFrames(t *testing.T) {
 
 func TestErrorCodesHaveHTTPStatuses(t *testing.T) {
 	t.Parallel()
-	for _, code := range []Code{BadFrame, BadRoom, BadField, TooLong, NotFound, NotYours, NotAllowed, RateLimited, Full, Unavailable} {
+	for _, code := range []Code{BadFrame, BadRoom, BadField, TooLong, TooLarge, NotFound, NotYours, NotAllowed, RateLimited, Full, Unavailable} {
 		if status := (&Error{Code: code}).HTTPStatus(); status < 400 || status > 599 {
 			t.Errorf("%s: status %d, want an error status", code, status)
 		}

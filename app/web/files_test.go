@@ -206,12 +206,12 @@ func TestFilesOfHiddenRooms(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, withFiles(t))
 	owner, ada, bob := s.newAccount("Olga", accounts.Owner), s.newAccount("Ada", accounts.Member), s.newAccount("Bob", accounts.Member)
-	room, deleted := s.newPrivateRoom(ada, bob), s.newPrivateRoom(ada, bob)
+	room, deleted := s.newPrivateRoom(ada, bob), s.newPrivateRoom(owner, ada, bob)
 	messages := make(map[string]string)
 	for _, one := range []string{room, deleted} {
 		messages[one] = s.sendFiles(one, ada, s.uploadTo(one, ada, "photo.png", newPicture(t)))
 	}
-	s.manage(owner, "DELETE", "/r/"+deleted, "", http.StatusNotFound) // not a member
+	s.manage(owner, "DELETE", "/r/"+deleted, "", http.StatusNoContent)
 	never := "p" + strings.Repeat("a", 20)
 	etag := s.get("/f/"+room+"/"+messages[room]+"/0", bob.bearer()).header.Get("Etag")
 	if etag == "" {
@@ -239,6 +239,7 @@ func TestFilesOfHiddenRooms(t *testing.T) {
 	for who, user := range map[string]testUser{"a visitor": anonymous, "a guest": s.signIn("Gus"), "an account": s.newAccount("Eve", accounts.Member), "an owner": owner} {
 		expectHidden(who, user, room)
 	}
+	expectHidden("a member of a deleted room", ada, deleted)
 	s.manage(ada, "DELETE", "/r/"+room+"/members/"+bob.ID, "", http.StatusOK)
 	expectHidden("a removed member", bob, room)
 	if log := s.logs.String(); strings.Contains(log, room) {

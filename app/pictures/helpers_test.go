@@ -25,7 +25,7 @@ import (
 //	process, mustProcess                process a picture and return its description and the stored file
 //	quarters                            draws a picture with four colors
 //	encodePNG, encodeJPEG, encodeGIF    encode pictures
-//	bombPNG, opaque16                   make PNGs that are much smaller than their pixels
+//	opaque16                            is a picture whose PNG is much smaller than its pixels
 //	pngChunk, pngWith, pngHeader        build PNGs
 //	jpegSegment, jpegWith, jpegHeader   build JPEGs
 //	exif                                builds EXIF with an orientation and the secret
@@ -252,15 +252,6 @@ func expectSamePixels(t *testing.T, got, want []byte) {
 func nearest(c color.Color) color.NRGBA {
 	r, g, b, _ := c.RGBA()
 	return color.NRGBA{uint8(r >> 15 * 255), uint8(g >> 15 * 255), uint8(b >> 15 * 255), 255}
-}
-
-// bombPNG returns img as a PNG, which is much smaller than the decoded pixels.
-func bombPNG(img image.Image) []byte {
-	var out bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {
-		panic(err)
-	}
-	return out.Bytes()
 }
 
 // An opaque16 is a gray picture with 16 bits for each channel. It needs no memory for its pixels.

@@ -69,7 +69,7 @@ func TestCostOfTenPictures(t *testing.T) {
 	}
 	const baseline, progressive, cmyk, rgb = 0xc0, 0xc2, "\x00", "\x00"
 	for name, files := range map[string][][]byte{
-		"common":          {bombPNG(image.NewNRGBA(bounds)), bombPNG(opaque16{bounds}), jpeg, rotated(jpeg)},
+		"common":          {encodePNG(image.NewNRGBA(bounds)), encodePNG(opaque16{bounds}), jpeg, rotated(jpeg)},
 		"progressive":     {flatJPEG(progressive, "", 0x22, 0x11, 0x11)},
 		"CMYK":            {flatJPEG(baseline, cmyk, 0x11, 0x11, 0x11, 0x11)},
 		"CMYK, rotated":   {rotated(flatJPEG(baseline, cmyk, 0x11, 0x11, 0x11, 0x11))},

@@ -39,7 +39,7 @@ func TestThumbnail(t *testing.T) {
 		{"quarters", encodePNG(quarters(100, 100)), 0, 0, "", "#7f7f7f"},
 		{"small animation", encodeGIF(40, 20, 3), 40, 20, "image/jpeg", "#ff0000"},
 		{"still GIF", encodeGIF(40, 20, 1), 0, 0, "", "#ff0000"},
-		{"16 bits", bombPNG(opaque16{image.Rect(0, 0, 700, 10)}), 640, 9, "image/png", "#ffffff"},
+		{"16 bits", encodePNG(opaque16{image.Rect(0, 0, 700, 10)}), 640, 9, "image/png", "#ffffff"},
 	}
 	for _, test := range tests {
 		picture, stored := mustProcess(t, test.data)

@@ -54,8 +54,11 @@ func fetchNPM(name, file string) ([]byte, error) {
 		return nil, fmt.Errorf("npm pack %s: %w\n%s", name, err, out)
 	}
 	archives, err := filepath.Glob(filepath.Join(folder, "*.tgz"))
-	if err != nil || len(archives) != 1 {
-		return nil, fmt.Errorf("npm pack %s made %q: %w", name, archives, err)
+	if err != nil {
+		return nil, err
+	}
+	if len(archives) != 1 {
+		return nil, fmt.Errorf("npm pack %s made the archives %q, want one", name, archives)
 	}
 	archive, err := os.ReadFile(archives[0])
 	if err != nil {

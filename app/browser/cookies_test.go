@@ -59,7 +59,7 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 
 	// With a cookie, the page has its own address and no notice.
 	charles := newUser(t, "Charles")
-	charles.join(server, "lobby")
+	charles.enterName(server, "lobby")
 	charles.expect("the address", `location.pathname + location.search`, "/r/lobby")
 	charles.expect("the notice", `String(document.querySelector(".notice"))`, "null")
 }

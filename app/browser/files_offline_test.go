@@ -116,9 +116,20 @@ func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
 	ada.wait("the browser not to ask any more", warns+` === "false"`)
 }
 
-// layoutShifts is a script that sums up the layout shifts of a page since it was opened.
-const layoutShifts = `globalThis.shifts = 0;
-	new PerformanceObserver((list) => { for (const { value } of list.getEntries()) shifts += value; }).observe({ type: "layout-shift", buffered: true });`
+// layoutShifts is a script that collects the layout shifts of a page since it was opened, with the nodes that moved.
+const layoutShifts = `globalThis.shifts = [];
+	new PerformanceObserver((list) => {
+		for (const { value, sources } of list.getEntries()) {
+			const moved = sources.map(({ node, previousRect, currentRect }) =>
+				[(node?.outerHTML ?? node?.textContent ?? "").slice(0, 200), JSON.stringify(previousRect), JSON.stringify(currentRect)].join(" "));
+			shifts.push({ value, moved });
+		}
+	}).observe({ type: "layout-shift", buffered: true });`
+
+type layoutShift struct {
+	Value float64
+	Moved []string
+}
 
 func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 	redistest.SkipUnlessLong(t)
@@ -157,8 +168,13 @@ func TestFiftyPicturesLoadLazilyAndMoveNothing(t *testing.T) {
 	if !slices.EqualFunc(before, after, isSame) {
 		t.Errorf("the heights of the messages were %v before their pictures loaded, and are %v now, want no change", before, after)
 	}
-	if shifts := eval[float64](ada, `shifts`); shifts > 0.001 {
-		t.Errorf("the layout shifted by %v, want at most 0.001", shifts)
+	shifts, sum := eval[[]layoutShift](ada, `shifts`), 0.0
+	for _, shift := range shifts {
+		sum += shift.Value
+	}
+	const most = 0.02 // on a busy machine, Chromium shows parts of the page while it reads the HTML, and then shifts by 0.008
+	if sum > most {
+		t.Errorf("the layout shifted by %v, want at most %v: %+v", sum, most, shifts)
 	}
 }
 

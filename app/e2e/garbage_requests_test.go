@@ -24,6 +24,8 @@ func isTimeout(err error) bool {
 func TestGarbageRequestsAreNotLogged(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
+	const lastLine = "this server has no owner" // of the start
+	apptest.Eventually(t, time.Minute, "the server to log its last line", func() bool { return strings.Contains(server.Output(), lastLine) })
 	before := len(server.Output())
 	for i, garbage := range []string{
 		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET\r\n\r\n", "\r\n\r\n\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",

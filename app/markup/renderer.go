@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// slots limits how many Renderers render at a time, so that pages leave a processor to live reads.
+// slots limits how many Renderers render at a time, so that pages leave a processor to live reads if there are several.
 var slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 
 // A Renderer renders the messages of one response, and measures the time that takes. The zero Renderer is

@@ -28,7 +28,7 @@ type Listener interface {
 	Closed() bool
 }
 
-// Store records and reads presence in Redis. *streams.Store implements it.
+// Store records and reads presence in Redis. The Store of package streams implements it.
 type Store interface {
 	// UpdatePresence records arrivals and departures through a server.
 	UpdatePresence(ctx context.Context, server string, changes ...streams.PresenceChange) []streams.PresenceChanged

@@ -35,14 +35,14 @@ func TestRetriedSendIsStoredOnce(t *testing.T) {
 	}
 }
 
-// If entries are waiting, the server writes acknowledgements together with them.
+// If entries are waiting, the server writes acknowledgments together with them.
 func TestEverySendIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.connect(s.signIn("Ada"))
 	ada.follow("lobby", "")
 	key := client.NewKey()
-	for range 60 { // one entry, and many acknowledgements at once
+	for range 60 { // one entry, and many acknowledgments at once
 		ada.sendf(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
 	}
 	ada.send(`{"type":"unfollow","room":"lobby"}`)
@@ -61,7 +61,7 @@ func TestMessagesOfOneSocketKeepTheirOrder(t *testing.T) {
 		here, there := startTwo(t, backend.Redis)
 		reader, writer := there.connect(anonymous), here.connect(here.signIn("Ada"))
 		reader.follow("lobby", "")
-		for i := range 200 { // without waiting for acknowledgements
+		for i := range 200 { // without waiting for acknowledgments
 			writer.sendf(`{"type":"send","room":"lobby","key":"%s","text":"%d"}`, client.NewKey(), i)
 		}
 		for i, entry := range reader.read("lobby", 200) {

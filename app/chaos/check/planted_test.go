@@ -44,11 +44,11 @@ var plantedFlaws = map[string]struct {
 		a, b := e.Sent[4], e.Sent[6]
 		a.Burst, a.Entry, b.Entry, a.Acks, b.Acks = b.Burst, b.Entry, a.Entry, b.Acks, a.Acks
 	}},
-	"two IDs acknowledged for one message":  {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
-	"an acknowledgement of another message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
-	"a send refused without a reason":       {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
-	"a send that was never confirmed":       {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
-	"a late acknowledgement": {LateReply, func(e *Evidence) {
+	"two IDs acknowledged for one message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
+	"an acknowledgment of another message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
+	"a send refused without a reason":      {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
+	"a send that was never confirmed":      {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
+	"a late acknowledgment": {LateReply, func(e *Evidence) {
 		e.Sent[3].Attempts[0].Replied = e.Sent[3].Attempts[0].At.Add(ReplyLimit + time.Second)
 	}},
 	"a fresh read that lacks an acknowledged message": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +101,32 @@ func TestImportsFollowArrows(t *testing.T) {
 				t.Errorf("package %s must not import %s", name, short)
 			}
 		}
+	}
+}
+
+// Only package conns may open clients of go-redis. It limits the connections of a server, and every package that sees the
+// type of such a client takes two seconds longer to compile.
+func TestOnlyConnsOpensRedisClients(t *testing.T) {
+	t.Parallel()
+	client := regexp.MustCompile(`\bredis\.(New\w*Client|\w*Client|\w*Options|ParseURL)\b`)
+	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasPrefix(path, "streams/conns/") || strings.HasPrefix(path, "app/bench/peers/") {
+			return err
+		}
+		text, err := os.ReadFile("../" + path)
+		if !bytes.Contains(text, []byte(`"github.com/redis/go-redis/v9"`)) {
+			return err
+		}
+		for line := range bytes.Lines(text) {
+			code, _, _ := bytes.Cut(line, []byte("//"))
+			if found := client.Find(code); found != nil {
+				t.Errorf("%s uses %s, want it to use package conns", path, found)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

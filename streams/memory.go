@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/time/rate"
 )
@@ -36,20 +38,14 @@ type eviction struct {
 func (s *Store) checkEviction(ctx context.Context) []memory {
 	var mu sync.Mutex
 	servers := map[string]memory{}
-	read := func(ctx context.Context, node *redis.Client) error {
+	conns.ForEachPrimary(ctx, s.redis.Retrying, func(ctx context.Context, address string, node conns.Client) error {
 		if found, ok := readMemory(ctx, node); ok {
 			mu.Lock()
 			defer mu.Unlock()
-			servers[node.Options().Addr] = found
+			servers[address] = found
 		}
 		return nil
-	}
-	switch client := s.redis.Retrying.(type) {
-	case *redis.ClusterClient:
-		client.ForEachMaster(ctx, read)
-	case *redis.Client:
-		read(ctx, client)
-	}
+	})
 	s.recordEviction(servers)
 	var all []memory
 	for _, server := range servers {
@@ -58,7 +54,7 @@ func (s *Store) checkEviction(ctx context.Context) []memory {
 	return all
 }
 
-func readMemory(ctx context.Context, node *redis.Client) (found memory, ok bool) {
+func readMemory(ctx context.Context, node conns.Client) (found memory, ok bool) {
 	pipe := node.Pipeline()
 	sections := []*redis.StringCmd{pipe.Info(ctx, "memory"), pipe.Info(ctx, "stats")}
 	pipe.Exec(ctx)

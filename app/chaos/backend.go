@@ -10,8 +10,6 @@ import (
 
 	"burble/streams/conns"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // backend is the Redis of a run: a single one, Sentinel or Cluster.
@@ -93,9 +91,7 @@ func (s *single) shutDown() {
 // onPrimaries calls do with a client of each primary.
 func (h *harness) onPrimaries(do func(client redistest.Client) error) {
 	for _, server := range h.backend.primaries() {
-		client := redis.NewClient(&redis.Options{
-			Addr: server.Addr, MaxRetries: -1, DisableIdentity: true, ClientName: "chaos",
-		})
+		client := conns.Connect(&conns.Address{Addrs: []string{server.Addr}, ClientName: "chaos"})
 		if err := do(client); err != nil {
 			h.t.Errorf("redis at %s: %v", server.Addr, err)
 		}

@@ -58,7 +58,7 @@ func runServer(addr, item string) {
 	input := bufio.NewReader(os.Stdin)
 	job := lease.New(lease.Options{
 		Name: "count", Redis: set, Life: shortLife, Every: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)),
-		Step: countTo(redis.NewUniversalClient(conns.UniversalOptions(address)), items, func(item int) {
+		Step: countTo(conns.Connect(address), items, func(item int) {
 			if item == stopAt {
 				fmt.Println("stopped")
 				input.ReadString('\n')

@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"burble/streams/conns"
+	"burble/streams/redistest"
 )
 
 // Idempotency keys must expire in miniredis too.
@@ -29,8 +30,7 @@ func TestMiniredisRequiresItsPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	stranger := redis.NewClient(&redis.Options{Addr: server.Addr})
-	defer stranger.Close()
+	stranger := redistest.Connect(t, &conns.Address{Addrs: []string{server.Addr}})
 	if stranger.Ping(t.Context()).Err() == nil {
 		t.Error("a client without the password was accepted")
 	}

@@ -29,8 +29,6 @@ import (
 	"strings"
 
 	"burble/streams/conns"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Parse returns the address in rawURL and a one-line description for the log. onHeroku turns off certificate verification
@@ -54,13 +52,13 @@ func parseServers(rawURLs string, onHeroku bool) (*conns.Address, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	address := first.address()
+	address := first.address
 	for _, rawURL := range list[1:] {
 		node, err := parseServer(rawURL, onHeroku)
 		if err != nil {
 			return nil, "", err
 		}
-		address.Addrs = append(address.Addrs, node.Addr)
+		address.Addrs = append(address.Addrs, node.address.Addrs...)
 	}
 	address.Addrs = append(address.Addrs, first.extraOptions["addr"]...)
 	isCluster, err := strconv.ParseBool(cmp.Or(first.extraOptions.Get("cluster"), "false"))
@@ -83,7 +81,8 @@ func splitList(list string) []string {
 
 // server is the parsed URL of one server.
 type server struct {
-	*redis.Options
+	address      *conns.Address
+	isUnix       bool       // whether the address is a Unix socket
 	extraOptions url.Values // query options that go-redis does not support
 	unverified   bool       // whether verification is off because this is Heroku
 }
@@ -103,7 +102,7 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	if err := checkServerURL(u); err != nil {
 		return nil, err
 	}
-	s, query := &server{extraOptions: url.Values{}}, u.Query()
+	s, query := &server{isUnix: u.Scheme == "unix", extraOptions: url.Values{}}, u.Query()
 	for _, name := range extra {
 		if query.Has(name) {
 			s.extraOptions[name] = query[name]
@@ -118,11 +117,11 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	}
 	s.unverified = onHeroku && u.Scheme == "rediss" && !query.Has("skip_verify")
 	u.RawQuery = query.Encode()
-	if s.Options, err = redis.ParseURL(u.String()); err != nil { // not wrapped, because it quotes options
+	if s.address, err = conns.ParseURL(u.String()); err != nil { // not wrapped, because it quotes options
 		return nil, errors.New("db must be a database number, protocol must be a number, and skip_verify (TLS only) must be true or false")
 	}
 	if s.unverified {
-		s.TLSConfig.InsecureSkipVerify = true
+		s.address.TLSConfig.InsecureSkipVerify = true
 	}
 	return s, nil
 }
@@ -143,32 +142,20 @@ func checkServerURL(u *url.URL) error {
 	return nil
 }
 
-// address returns the server as the type that Parse returns.
-func (s *server) address() *conns.Address {
-	return &conns.Address{
-		Addrs:     []string{s.Addr},
-		Username:  s.Username,
-		Password:  s.Password,
-		DB:        s.DB,
-		Protocol:  s.Protocol,
-		TLSConfig: s.TLSConfig,
-	}
-}
-
 // details returns the part of the description after the address: TLS and the database, if any.
 func (s *server) details() string {
 	details := ""
 	switch {
-	case s.TLSConfig == nil:
+	case s.address.TLSConfig == nil:
 	case s.unverified:
 		details = ", TLS (certificate not verified: Heroku's is self-signed)"
-	case s.TLSConfig.InsecureSkipVerify:
+	case s.address.TLSConfig.InsecureSkipVerify:
 		details = ", TLS (certificate not verified: skip_verify)"
 	default:
 		details = ", TLS"
 	}
-	if s.DB != 0 {
-		details += fmt.Sprintf(", database %d", s.DB)
+	if s.address.DB != 0 {
+		details += fmt.Sprintf(", database %d", s.address.DB)
 	}
 	return details
 }
@@ -178,7 +165,7 @@ func finishCluster(first *server, address *conns.Address) (*conns.Address, strin
 	if address.DB != 0 {
 		return nil, "", errors.New("a Cluster supports only database 0")
 	}
-	if first.Network == "unix" {
+	if first.isUnix {
 		return nil, "", errors.New("a Cluster cannot use a Unix socket")
 	}
 	address.IsClusterMode = true

@@ -47,7 +47,7 @@ func parseSentinel(rest string, useTLS, onHeroku bool) (*conns.Address, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	address := first.address()
+	address := first.address
 	address.Addrs = addrs
 	address.SentinelUsername = first.extraOptions.Get("sentinel_username")
 	address.SentinelPassword = first.extraOptions.Get("sentinel_password")
@@ -61,7 +61,7 @@ func parseFailover(rawURL string, onHeroku bool) (*conns.Address, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	address := first.address()
+	address := first.address
 	address.Addrs = append(address.Addrs, first.extraOptions["addr"]...)
 	address.SentinelUsername, address.SentinelPassword = address.Username, address.Password
 	address.Username, address.Password = first.extraOptions.Get("username"), first.extraOptions.Get("password")
@@ -70,7 +70,7 @@ func parseFailover(rawURL string, onHeroku bool) (*conns.Address, string, error)
 
 // finishSentinel adds the name of the master to an otherwise complete address.
 func finishSentinel(first *server, address *conns.Address, master string) (*conns.Address, string, error) {
-	if first.Network == "unix" || master == "" {
+	if first.isUnix || master == "" {
 		return nil, "", errors.New("a Sentinel URL needs the name of a master and cannot use a Unix socket")
 	}
 	address.MasterName = master

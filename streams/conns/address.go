@@ -26,6 +26,8 @@ type Address struct {
 	Protocol  int         // version of RESP; 0 means go-redis's default
 	TLSConfig *tls.Config // nil for connections without TLS
 
+	ClientName string // reported by CLIENT LIST; may be empty
+
 	// Dialer opens the connections. nil means go-redis's dialer.
 	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -35,12 +37,23 @@ func (a *Address) InCluster() bool {
 	return a.IsClusterMode || a.MasterName == "" && len(a.Addrs) > 1
 }
 
-// UniversalOptions returns options for [redis.NewUniversalClient].
-func UniversalOptions(a *Address) *redis.UniversalOptions {
+// ParseURL parses the URL of one server, in the form of [redis.ParseURL]. It ignores the options for pools and timeouts.
+func ParseURL(rawURL string) (*Address, error) {
+	o, err := redis.ParseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	return &Address{
+		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, DB: o.DB, Protocol: o.Protocol, TLSConfig: o.TLSConfig,
+	}, nil
+}
+
+// universalOptions returns options for [redis.NewUniversalClient].
+func universalOptions(a *Address) *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs: a.Addrs, IsClusterMode: a.IsClusterMode, MasterName: a.MasterName,
 		Username: a.Username, Password: a.Password,
 		SentinelUsername: a.SentinelUsername, SentinelPassword: a.SentinelPassword,
-		DB: a.DB, Protocol: a.Protocol, TLSConfig: a.TLSConfig, Dialer: a.Dialer,
+		DB: a.DB, Protocol: a.Protocol, ClientName: a.ClientName, TLSConfig: a.TLSConfig, Dialer: a.Dialer,
 	}
 }

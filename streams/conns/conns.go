@@ -59,10 +59,19 @@ type Options struct {
 // A Client sends commands over one connection, or over those of a pool.
 //
 // It is an interface because each package that sees a client of go-redis, even in a field of another package's type,
-// takes two seconds longer to compile.
+// takes two seconds longer to compile. So does each package that converts one to this interface, or an interface back to
+// one. Only package conns does.
 type Client interface {
 	redis.Cmdable
 	io.Closer
+	Do(ctx context.Context, args ...any) *redis.Cmd
+}
+
+// Connect returns a client for tests and tools, which sends each command once. The caller must close it.
+func Connect(a *Address) Client {
+	options := universalOptions(a)
+	options.MaxRetries, options.DialerRetries, options.DisableIdentity = -1, 1, true
+	return redis.NewUniversalClient(options)
 }
 
 // Set holds one server's connections to one Redis, in three pools for different kinds of commands.
@@ -109,7 +118,7 @@ func (s *Set) CloseBlocking() error { return s.Blocking.Close() }
 
 // newClient returns a client with at most size connections to each Redis server.
 func newClient(options Options, size, retries int) redis.UniversalClient {
-	own := UniversalOptions(options.Redis)
+	own := universalOptions(options.Redis)
 	own.PoolSize, own.MaxActiveConns = size, size
 	own.PipelinePoolSize = -1 // otherwise go-redis opens a second pool of ten connections
 	own.MaxRetries = retries
@@ -156,14 +165,25 @@ func RequirePrimary(ctx context.Context, conn redis.Cmdable, stream string) erro
 // Node returns a client for the server that has the key. The client for a whole Cluster would
 // spread a pipeline over several servers and connections, and silently follow the key when it moves
 // to another server.
-func Node(ctx context.Context, client Client, key string) (*redis.Client, error) {
-	switch client := client.(type) {
-	case *redis.ClusterClient:
-		return client.MasterForKey(ctx, key)
-	case *redis.Client:
-		return client, nil
+func Node(ctx context.Context, client Client, key string) (Client, error) {
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		node, err := cluster.MasterForKey(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return node, nil
 	}
-	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
+	return client, nil
+}
+
+// ForEachPrimary calls do with the address and a client of each primary, of several at the same time in a Cluster.
+func ForEachPrimary(ctx context.Context, client Client, do func(ctx context.Context, address string, node Client) error) error {
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+			return do(ctx, node.Options().Addr, node)
+		})
+	}
+	return do(ctx, "", client)
 }
 
 // BlockingConn returns a connection for blocking commands to the server that has the key. If several callers call it at
@@ -176,7 +196,7 @@ func (s *Set) BlockingConn(ctx context.Context, key string) (Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return node.EphemeralConn(), nil
+	return node.(*redis.Client).EphemeralConn(), nil
 }
 
 // IsReply reports whether err is an error reply from Redis that starts with one of the prefixes.

@@ -1,9 +1,11 @@
 package redistest
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,8 +15,6 @@ import (
 	"time"
 
 	"burble/streams/conns"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A SentinelDeployment is a primary and two replicas that three Sentinels monitor. If two Sentinels
@@ -67,13 +67,15 @@ func StartSentinel(t testing.TB, args ...string) *SentinelDeployment {
 // awaitReplicas waits until the replicas have the first node's data. A replica may be online before it
 // has received any data.
 func (s *SentinelDeployment) awaitReplicas() {
-	client := redis.NewClient(&redis.Options{Addr: s.Nodes[0].Addr})
+	client := s.Nodes[0].Client()
 	defer client.Close()
-	conn := client.Conn()
-	defer conn.Close()
 	await(s.t, "the replicas to have the primary's data", func(ctx context.Context) bool {
-		conn.Set(ctx, "awaited", "", time.Millisecond)
-		return conn.Wait(ctx, len(s.Nodes)-1, time.Second).Val() == int64(len(s.Nodes)-1)
+		pipe := client.Pipeline() // over one connection, because WAIT waits only for its writes
+		pipe.Set(ctx, "awaited", "", time.Millisecond)
+		wait := pipe.Do(ctx, "WAIT", len(s.Nodes)-1, 1000)
+		pipe.Exec(ctx)
+		replicas, _ := wait.Int()
+		return replicas == len(s.Nodes)-1
 	})
 }
 
@@ -172,12 +174,12 @@ func (s *SentinelDeployment) Primary() *Node {
 // primaryAccordingTo returns the primary's address according to one Sentinel, or "" if that Sentinel
 // does not answer.
 func (s *SentinelDeployment) primaryAccordingTo(i int) string {
-	client := redis.NewSentinelClient(&redis.Options{Addr: s.Sentinels[i].Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
+	client := s.Sentinels[i].Client()
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
-	addr, err := client.GetMasterAddrByName(ctx, masterName).Result()
-	if err != nil {
+	addr, err := client.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName).StringSlice()
+	if err != nil || len(addr) != 2 {
 		return ""
 	}
 	return net.JoinHostPort(addr[0], addr[1])
@@ -196,15 +198,23 @@ func (s *SentinelDeployment) FailOver() {
 // WatchFailovers calls failedOver after each failover, until the end of the test.
 func (s *SentinelDeployment) WatchFailovers(failedOver func()) {
 	s.t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: s.Sentinels[0].Addr})
-	switches := client.Subscribe(context.Background(), "+switch-master")
-	if _, err := switches.Receive(context.Background()); err != nil {
+	conn, err := net.Dial("tcp", s.Sentinels[0].Addr)
+	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { switches.Close(); client.Close() })
+	s.t.Cleanup(func() { conn.Close() })
+	io.WriteString(conn, "SUBSCRIBE +switch-master\r\n")
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() && lines.Text() != "subscribe" {
+	}
+	if err := lines.Err(); err != nil {
+		s.t.Fatal(err)
+	}
 	go func() {
-		for range switches.Channel() {
-			failedOver()
+		for lines.Scan() {
+			if lines.Text() == "message" {
+				failedOver()
+			}
 		}
 	}()
 }

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"burble/streams/conns"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Server is a real Redis that belongs to one test.
@@ -168,26 +166,17 @@ func await(t testing.TB, what string, met func(ctx context.Context) bool) {
 func (s *Server) PID() int { return s.process.Process.Pid }
 
 // A Client sends commands of a test.
-type Client interface {
-	conns.Client
-	Do(ctx context.Context, args ...any) *redis.Cmd
-}
+type Client = conns.Client
 
 // Connect returns a Client for the Redis at the address. It is closed at the end of the test.
 func Connect(t testing.TB, address *conns.Address) Client {
-	client := connect(address)
+	client := conns.Connect(address)
 	t.Cleanup(func() { client.Close() })
 	return client
 }
 
-func connect(address *conns.Address) Client {
-	options := conns.UniversalOptions(address)
-	options.MaxRetries, options.DialerRetries, options.DisableIdentity = -1, 1, true
-	return redis.NewUniversalClient(options)
-}
-
 // Client returns a Redis client for the server. The caller must close it.
-func (s *Server) Client() Client { return connect(s.Redis()) }
+func (s *Server) Client() Client { return conns.Connect(s.Redis()) }
 
 // Redis returns the address of the server.
 func (s *Server) Redis() *conns.Address {

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"burble/streams/conns"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Redis is a Redis server for one run, on a Unix socket in a temporary folder.
@@ -69,7 +67,7 @@ func StartRedis(ctx context.Context) (*Redis, error) {
 }
 
 func connect(socket string) conns.Client {
-	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
+	return conns.Connect(&conns.Address{Addrs: []string{socket}})
 }
 
 // ConnectRedis returns a Redis that another process started. pids are the processes of that Redis.

@@ -39,6 +39,7 @@ func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 const maxPageTime = 6.0
 
 func TestPagesSkipLongRunsOfReactions(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})

@@ -54,6 +54,7 @@ func TestMessagesReachBothServersAndSurviveOffline(t *testing.T) {
 }
 
 func TestPageShowsEditsReactionsTopicsAndDeletions(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)

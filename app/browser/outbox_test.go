@@ -55,6 +55,7 @@ func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
 }
 
 func TestOfflineMessagesSurviveAReloadAndAreSentOnce(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)

@@ -98,6 +98,7 @@ func sendWithKey(t *testing.T, m *member, key string) (id string) {
 }
 
 func TestSendIsStoredOnceWhenRedisRepliesAreLost(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.StartTCP(t)
 	network := startUnreliableNetwork(t, redis.Addr)

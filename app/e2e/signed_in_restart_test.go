@@ -20,6 +20,7 @@ import (
 // 200 people in four private rooms reconnect after a restart of their server. The server checks each session and membership
 // with few Redis commands, and signs nobody out.
 func TestPeopleInPrivateRoomsReturnAfterARestart(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	const people, rooms = 200, 4
 	redis := redistest.Start(t)

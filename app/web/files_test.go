@@ -15,6 +15,7 @@ import (
 	"burble/app/client"
 	"burble/app/protocol"
 	"burble/streams"
+	"burble/streams/redistest"
 )
 
 // withFiles makes a server store files in a directory.
@@ -203,6 +204,7 @@ func TestFilesAreOffWithoutAStore(t *testing.T) {
 }
 
 func TestFilesOfHiddenRooms(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t, withFiles(t))
 	owner, ada, bob := s.newAccount("Olga", accounts.Owner), s.newAccount("Ada", accounts.Member), s.newAccount("Bob", accounts.Member)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"burble/app/client"
+	"burble/streams/redistest"
 )
 
 // Clients send messages without waiting for "followed". The server must deliver every message that is
@@ -42,6 +43,7 @@ func TestMessagesSentRightAfterFollowAreDelivered(t *testing.T) {
 }
 
 func TestMessagesSentRightAfterTheHeaderOfALiveReadAreDelivered(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")

@@ -15,6 +15,7 @@ import (
 	"burble/app/client"
 	"burble/app/hostile"
 	"burble/app/protocol"
+	"burble/streams/redistest"
 
 	"golang.org/x/net/html"
 )
@@ -143,6 +144,7 @@ func (s *testServer) storeEverywhere(text string) testUser {
 }
 
 func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t)
 	user := s.storeEverywhere("hello, **all** of `you` <https://example.org>")

@@ -94,6 +94,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 
 // A client must not evade its limit by sending forged addresses.
 func TestForgedAddressesShareOneLimit(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for proxy, forged := range map[string]string{
 		peer.ProxyNone:   "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Real-IP: %[1]s|Forwarded: for=%[1]s|CF-Connecting-IP: %[1]s|X-Client-IP: %[1]s",

@@ -11,6 +11,7 @@ import (
 	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/app/throttle"
+	"burble/streams/redistest"
 )
 
 // Rendering is charged for the time that it takes, and may be refused in the middle of a page. The HTML
@@ -44,6 +45,7 @@ func TestRenderingIsCharged(t *testing.T) {
 }
 
 func TestPagesWaitForMemory(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t)
 	s.post(s.signIn("Ada"), "lobby", "hi")

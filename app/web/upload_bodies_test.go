@@ -14,6 +14,7 @@ import (
 	"burble/app/accounts"
 	"burble/app/protocol"
 	"burble/app/uploads"
+	"burble/streams/redistest"
 )
 
 // uploadHeader returns the header of an upload. more are further fields, each with its line end.
@@ -84,6 +85,7 @@ func TestUploadBodiesAreNotParsedAsRequests(t *testing.T) {
 
 // The end of the header may be anywhere in what a read returns.
 func TestUploadsArriveInPieces(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")

@@ -63,7 +63,7 @@ func TestLostMessagesAreCountedAsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	b.work.SingleSender = true
+	b.work.ServerSends = true
 	l, err := s.Load(t.Context(), b.work)
 	if err != nil {
 		t.Fatal(err)

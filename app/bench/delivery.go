@@ -15,7 +15,7 @@ import (
 // rooms, quiet and idle differ only in their workloads.
 func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*report.Result, error) {
 	w := p.Work
-	w.SingleSender = p.Target == "floor"
+	w.ServerSends = p.Target == "floor"
 	if b.workersFor(w) > 1 {
 		return b.runInWorkers(ctx, p)
 	}
@@ -42,7 +42,7 @@ func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*repo
 	if err := load.Pause(ctx, w.Settle); err != nil {
 		return nil, err
 	}
-	joined, err := s.Resident()
+	residentAfter, err := s.Resident()
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*repo
 			return nil, err
 		}
 	}
-	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: w, Memory: float64(joined-residentBefore) / float64(w.Clients)}
+	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: w, Memory: float64(residentAfter-residentBefore) / float64(w.Clients)}
 	profile := func() (finish func() error) { return b.startProfiles(ctx, p) }
 	return res, b.measure(ctx, s, l, r, res, run, profile)
 }

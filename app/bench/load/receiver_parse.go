@@ -37,7 +37,7 @@ func (r *receiver) parse(c *client, data []byte) (rest []byte) {
 			continue
 		}
 		if r.swarm.protocol.Unframed && c.confirmedFollows < r.swarm.follows {
-			joined := bytes.Count(data, []byte(r.swarm.protocol.Joined))
+			joined := bytes.Count(data, []byte(r.swarm.protocol.JoinedText))
 			if r.swarm.confirmFollows(c, joined); joined == 0 {
 				return data
 			}
@@ -113,10 +113,10 @@ func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	case bytes.HasPrefix(payload, []byte("{}")): // a ping from Centrifugo; the pong is the same text
 		frame, _ := wire.ClientFrame(wire.OpText, payload[:2])
 		c.write(frame)
-	case r.swarm.protocol.Refused != "" && bytes.Contains(payload, []byte(r.swarm.protocol.Refused)):
+	case r.swarm.protocol.ErrorText != "" && bytes.Contains(payload, []byte(r.swarm.protocol.ErrorText)):
 		r.countError(string(data[h.Size:min(len(data), h.Size+h.Length)]))
 	case joining:
-		r.swarm.confirmFollows(c, bytes.Count(payload, []byte(r.swarm.protocol.Joined)))
+		r.swarm.confirmFollows(c, bytes.Count(payload, []byte(r.swarm.protocol.JoinedText)))
 	}
 	c.remaining, c.compressed = h.Length, h.Opcode == wire.OpBinary
 	return h.Size, true

@@ -14,7 +14,7 @@ import (
 // newReceiver returns a receiver without a network, and its only client. The client follows the
 // first rooms, and all its messages are measured.
 func newReceiver(w Workload) (*receiver, *client) {
-	s := NewSwarm(0, &Protocol{Refused: `{"type":"error"`}, w, 1)
+	s := NewSwarm(0, &Protocol{ErrorText: `{"type":"error"`}, w, 1)
 	s.follows = 0
 	s.measureFrom.Store(0)
 	s.clients[0].state = open

@@ -29,7 +29,7 @@ type Workload struct {
 
 	Private bool `json:"private"` // the rooms are private, and the users have accounts
 
-	SingleSender bool `json:"-"` // the server generates the messages
+	ServerSends bool `json:"-"` // the server generates the messages
 }
 
 // The transports.
@@ -69,7 +69,7 @@ func (w Workload) Check() error {
 
 // senders returns the number of clients that send to each room.
 func (w Workload) senders() int {
-	if w.SingleSender {
+	if w.ServerSends {
 		return 1
 	}
 	maxPerRoom := min(maxSenders, w.Clients*w.Follow/w.Rooms)

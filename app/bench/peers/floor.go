@@ -52,7 +52,7 @@ func (f *floor) serve(ctx context.Context, conn net.Conn) {
 	}
 	f.mu.Lock()
 	conn.Write([]byte(wire.UpgradeResponse))
-	conn.Write(wire.ServerFrame([]byte(Joined)))
+	conn.Write(wire.ServerFrame([]byte(JoinedText)))
 	f.conns[room] = append(f.conns[room], conn)
 	f.mu.Unlock()
 	if n, _ := conn.Read(make([]byte, 64)); n > 0 {

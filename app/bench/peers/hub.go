@@ -76,7 +76,7 @@ func (h *hub) join(ctx context.Context, room string, conn *websocket.Conn) error
 			return err
 		}
 	}
-	return conn.WriteMessage(websocket.TextMessage, []byte(Joined))
+	return conn.WriteMessage(websocket.TextMessage, []byte(JoinedText))
 }
 
 // writeToAll appends each message to the list and writes it to each client in the room. It encodes

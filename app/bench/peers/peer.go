@@ -12,9 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Joined is the text that a peer sends to a client that has joined. The client receives every later
+// JoinedText is the text that a peer sends to a client that has joined. The client receives every later
 // message.
-const Joined = "joined"
+const JoinedText = "joined"
 
 // peer holds the command-line options of a peer. Not every kind of peer uses all of them.
 type peer struct {

@@ -50,7 +50,7 @@ func (x *xread) follow(ctx context.Context, room string, conn *websocket.Conn) {
 	if len(newest) > 0 {
 		after = newest[0].ID
 	}
-	if conn.WriteMessage(websocket.TextMessage, []byte(Joined)) != nil {
+	if conn.WriteMessage(websocket.TextMessage, []byte(JoinedText)) != nil {
 		return
 	}
 	for ctx.Err() == nil {

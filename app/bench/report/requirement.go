@@ -17,10 +17,10 @@ type Requirement struct {
 
 // Limit is a limit for a number that is computed from the medians of a requirement's plans.
 type Limit struct {
-	Name   string
-	Number func([]*Plan) float64
-	Max    float64
-	Min    float64 // a lower bound; unless it is 0, it replaces Max
+	Name  string
+	Value func([]*Plan) float64
+	Max   float64
+	Min   float64 // a lower bound; unless it is 0, it replaces Max
 }
 
 func (l Limit) holds(value float64) bool {
@@ -55,7 +55,7 @@ func (req Requirement) Check() (lines []string, ok bool) {
 		lines = append(lines, "PASS: every message arrived once and in order")
 	}
 	for _, l := range req.Limits {
-		value, word, bound := l.Number(req.Plans), "PASS", fmt.Sprintf("at most %g", l.Max)
+		value, word, bound := l.Value(req.Plans), "PASS", fmt.Sprintf("at most %g", l.Max)
 		if l.Min != 0 {
 			bound = fmt.Sprintf("at least %g", l.Min)
 		}

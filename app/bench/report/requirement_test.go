@@ -21,7 +21,7 @@ func planWith(name string, cpus ...float64) *Plan {
 
 func TestRequirementsUseMedians(t *testing.T) {
 	t.Parallel()
-	twice := Limit{Name: "CPU relative to the floor", Number: Ratio(0, 1, ServerCPU), Max: 2}
+	twice := Limit{Name: "CPU relative to the floor", Value: Ratio(0, 1, ServerCPU), Max: 2}
 	for _, test := range []struct {
 		name  string
 		plans []*Plan
@@ -31,10 +31,10 @@ func TestRequirementsUseMedians(t *testing.T) {
 		{"median within, one run above", []*Plan{planWith("burble", 9, 2, 1), planWith("floor", 1, 1, 1)}, twice, true},
 		{"median above", []*Plan{planWith("burble", 1, 2.2, 2.2), planWith("floor", 1, 1, 1)}, twice, false},
 		{"the median of two runs is their mean", []*Plan{planWith("burble", 1, 3), planWith("floor", 1, 1)}, twice, true},
-		{"p99 within", []*Plan{planWith("burble", 3)}, Limit{Name: "p99", Number: MedianOf(0, P99), Max: 30}, true},
-		{"p99 above", []*Plan{planWith("burble", 4)}, Limit{Name: "p99", Number: MedianOf(0, P99), Max: 30}, false},
-		{"equal to the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Min: 4}, true},
-		{"below the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Min: 5}, false},
+		{"p99 within", []*Plan{planWith("burble", 3)}, Limit{Name: "p99", Value: MedianOf(0, P99), Max: 30}, true},
+		{"p99 above", []*Plan{planWith("burble", 4)}, Limit{Name: "p99", Value: MedianOf(0, P99), Max: 30}, false},
+		{"equal to the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Value: MedianOf(0, ServerCPU), Min: 4}, true},
+		{"below the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Value: MedianOf(0, ServerCPU), Min: 5}, false},
 	} {
 		lines, ok := Requirement{test.name, test.plans, []Limit{test.limit}}.Check()
 		if passed := strings.HasPrefix(lines[1], "PASS: "); ok != test.holds || passed != ok {

@@ -95,8 +95,8 @@ func burbleSocket(tokens []string, deflate bool, name func(room int) string) *lo
 		Follow: func(rooms []int) [][]byte {
 			return burbleFollow(rooms, name, `"last":0,"deflate":`+strconv.FormatBool(deflate))
 		},
-		Joined:  `{"type":"followed"`,
-		Refused: `{"type":"error"`,
+		JoinedText: `{"type":"followed"`,
+		ErrorText:  `{"type":"error"`,
 		Message: func(room int, text, key string) string {
 			return fmt.Sprintf(`{"type":"send","room":"%s","key":"%s","text":"%s"}`, name(room), key, text)
 		},
@@ -135,9 +135,9 @@ func burbleEvents() *load.Protocol {
 		Request: func(_, room int) string {
 			return "GET /r/" + wire.RoomName(room) + "/events?last=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream"
 		},
-		Follow:   func([]int) [][]byte { return nil },
-		Joined:   "event: followed",
-		Unframed: true,
+		Follow:     func([]int) [][]byte { return nil },
+		JoinedText: "event: followed",
+		Unframed:   true,
 	}
 }
 

@@ -37,8 +37,8 @@ func (c Centrifugo) connect(w load.Workload) (*Server, error) {
 			}
 			return frames
 		},
-		Joined:  `"subscribe":{`,
-		Refused: `"error":{"code"`,
+		JoinedText: `"subscribe":{`,
+		ErrorText:  `"error":{"code"`,
 		Message: func(room int, text, _ string) string {
 			return fmt.Sprintf(`{"id":9,"publish":{"channel":"%s","data":{"text":"%s"}}}`, wire.RoomName(room), text)
 		},

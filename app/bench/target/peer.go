@@ -35,7 +35,7 @@ func launchPeer(ctx context.Context, name string, w load.Workload, r *proc.Redis
 
 // launchFloor starts the floor, which generates the messages itself once a client has sent anything.
 func launchFloor(ctx context.Context, w load.Workload, r *proc.Redis) (*Server, error) {
-	return launchPeer(ctx, "floor", w, r, &load.Protocol{Joined: peers.Joined},
+	return launchPeer(ctx, "floor", w, r, &load.Protocol{JoinedText: peers.JoinedText},
 		"-rooms", strconv.Itoa(w.Rooms), "-rate", strconv.Itoa(w.Rate), "-size", strconv.Itoa(w.Size),
 		"-messages", strconv.Itoa(w.Messages()))
 }

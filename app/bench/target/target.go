@@ -41,7 +41,7 @@ func (l *Launcher) Launch(ctx context.Context, name string, w load.Workload, r *
 	case "floor":
 		return launchFloor(ctx, w, r)
 	case "hub", "xread":
-		return launchPeer(ctx, name, w, r, &load.Protocol{Joined: peers.Joined, Message: peerMessage})
+		return launchPeer(ctx, name, w, r, &load.Protocol{JoinedText: peers.JoinedText, Message: peerMessage})
 	case "centrifugo":
 		return l.Centrifugo.connect(w)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // An impersonator may use another person's name, so pages that grant rights must show which person is which.
-func TestListsOfPeopleDistinguishEqualNames(t *testing.T) {
+func TestListsOfPeopleDistinguishLookAlikeNames(t *testing.T) {
 	t.Parallel()
 	ada, impostor := User{ID: "5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Ada"}, User{ID: "c3a1e0b2-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Ad\u0430"}
 	both := []User{ada, impostor}

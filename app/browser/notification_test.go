@@ -65,7 +65,7 @@ func newNotifiedUser(t *testing.T) (here, there *apptest.Server, ada, phone *use
 
 // A notification closes when its message is read (here or on another device), is deleted, or is edited so
 // that it mentions someone else.
-func TestNotificationClosesWithItsReason(t *testing.T) {
+func TestNotificationClosesWithItsMessage(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	_, there, ada, phone, bob := newNotifiedUser(t)

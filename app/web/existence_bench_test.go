@@ -10,9 +10,9 @@ import (
 	"burble/streams/redistest"
 )
 
-// BenchmarkStrangerAsksForAHiddenRoom reports how long the server takes to refuse a stranger a private room, a deleted
+// BenchmarkRefusalOfHiddenRooms reports how long the server takes to refuse a stranger a private room, a deleted
 // room, and a room that never existed, as percentiles in µs. The three kinds of room should take equally long.
-func BenchmarkStrangerAsksForAHiddenRoom(b *testing.B) {
+func BenchmarkRefusalOfHiddenRooms(b *testing.B) {
 	s := startServer(b, redistest.Single(b).Redis)
 	owner, eve := s.newAccount("Olga", accounts.Owner), s.newAccount("Eve", accounts.Member)
 	private, deleted := s.newPrivateRoom(owner), s.newPrivateRoom(owner)

@@ -70,8 +70,8 @@ func TestFollowStartsWhereRequested(t *testing.T) {
 			// A follow in the URL has the same effect.
 			inURL, _ := there.dialPath("/ws?room=lobby" + strings.NewReplacer(",", "&", ":", "=", `"`, "").Replace(test.fields))
 			await[*client.Hello](inURL)
-			if same := await[*client.Followed](inURL); *same != *followed {
-				t.Errorf("in the URL: followed: %+v, want %+v", same, followed)
+			if followedInURL := await[*client.Followed](inURL); *followedInURL != *followed {
+				t.Errorf("in the URL: followed: %+v, want %+v", followedInURL, followed)
 			}
 			if got := inURL.read("lobby", count); !reflect.DeepEqual(got, c.entries["lobby"]) {
 				t.Errorf("follow in the URL: read %d entries, want the same %d as after a follow", len(got), len(c.entries["lobby"]))
@@ -86,23 +86,23 @@ func TestFollowInURLWorksLikeAFollowFrame(t *testing.T) {
 	ada, bob := s.signIn("Ada"), s.signIn("Bob")
 	watcher, _ := s.dialPath("/ws?room=lobby&last=0&watch=true&html=true", bob.bearer())
 	await[*client.Followed](watcher)
-	member, _ := s.dialPath("/ws?room=lobby", ada.bearer())
-	await[*client.Followed](member)
+	follower, _ := s.dialPath("/ws?room=lobby", ada.bearer())
+	await[*client.Followed](follower)
 	want := fmt.Sprintf(`{"type":"present","room":"lobby","count":1,"users":[{"id":"%s","name":"Ada"}]}`, ada.ID)
-	if present := awaitText[*client.Present](member); present != want {
+	if present := awaitText[*client.Present](follower); present != want {
 		t.Errorf("present: %s, want %s", present, want)
 	}
-	member.post("lobby", "*hello*")
+	follower.post("lobby", "*hello*")
 	if got := watcher.read("lobby", 1)[0]; got.HTML != "<p><em>hello</em></p>" {
 		t.Errorf("read %+v, want HTML", got)
 	}
-	member.follow("kitchen", "")
-	member.send(`{"type":"unfollow","room":"lobby"}`)
-	member.sync()
+	follower.follow("kitchen", "")
+	follower.send(`{"type":"unfollow","room":"lobby"}`)
+	follower.sync()
 	s.post(bob, "lobby", "not for Ada")
 	s.post(bob, "kitchen", "for Ada")
-	if member.read("kitchen", 1); len(member.entries["lobby"]) != 1 {
-		t.Errorf("after unfollow: got entries %+v of the lobby, want 1", member.entries["lobby"])
+	if follower.read("kitchen", 1); len(follower.entries["lobby"]) != 1 {
+		t.Errorf("after unfollow: got entries %+v of the lobby, want 1", follower.entries["lobby"])
 	}
 }
 

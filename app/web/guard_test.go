@@ -106,7 +106,7 @@ const (
 	smuggledRequest           = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 )
 
-func TestRequestsAgainstRFC9112AreRefused(t *testing.T) {
+func TestRequestsThatViolateRFC9112AreRefused(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	for name, test := range ambiguousRequests {

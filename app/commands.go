@@ -48,7 +48,7 @@ func parseCommand(args []string, getenv func(string) string) (command, Config, e
 			return
 		}
 		set.IntVar(&c.uses, "uses", c.uses, "")
-		set.Func("expires-in", "", func(text string) (err error) { c.life, err = people.ParseLife(text); return err })
+		set.Func("expires-in", "", func(text string) (err error) { c.life, err = people.ParseLifetime(text); return err })
 		set.Func("role", "", func(text string) error {
 			if c.role = accounts.Role(text); !c.role.IsValid() {
 				return errors.New("must be member, moderator or owner")

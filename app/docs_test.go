@@ -16,9 +16,9 @@ func TestConnectionsInDocs(t *testing.T) {
 	)
 }
 
-func TestLifeOfDownloadsInDocs(t *testing.T) {
+func TestDownloadLifetimeInDocs(t *testing.T) {
 	t.Parallel()
-	minutes := int(blobs.PresignedLife.Minutes()) // browsers cache files as long as their URL is valid
+	minutes := int(blobs.PresignedLifetime.Minutes()) // browsers cache files as long as their URL is valid
 	apptest.ExpectDoc(t, "THREATS.md",
 		fmt.Sprintf("for %d more minutes", minutes),
 		fmt.Sprintf("The URL works for %d minutes", minutes),

@@ -11,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if !apptest.Race() {
+	if !apptest.HasRaceDetector() {
 		flag.Set("test.parallel", "4") // many of these tests mostly wait; -parallel still overrides this
 	}
 	os.Exit(apptest.Main(m))

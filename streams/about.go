@@ -66,8 +66,8 @@ func (a Access) About(ctx context.Context, room string) (About, error) {
 // maxChangesRead is the maximum number of entries that Changes examines.
 const maxChangesRead = 250
 
-// Changes returns the entries of the kinds Joined and Changed in (after, upTo], oldest first. It examines only the newest
-// maxChangesRead entries in that range.
+// Changes returns the entries of the kinds MemberChanged and SettingsChanged in (after, upTo], oldest first. It
+// examines only the newest maxChangesRead entries in that range.
 func (a Access) Changes(ctx context.Context, room string, after, upTo ID) ([]Entry, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -88,7 +88,7 @@ func (a Access) Changes(ctx context.Context, room string, after, upTo ID) ([]Ent
 	if err := checkMember(member); err != nil {
 		return nil, err
 	}
-	changes := slices.DeleteFunc(parseEntries(found.Val()), func(entry Entry) bool { return entry.Kind != Joined && entry.Kind != Changed })
+	changes := slices.DeleteFunc(parseEntries(found.Val()), func(entry Entry) bool { return entry.Kind != MemberChanged && entry.Kind != SettingsChanged })
 	slices.Reverse(changes)
 	return changes, nil
 }
@@ -140,7 +140,7 @@ func (a Access) MemberNames(ctx context.Context, room string, members []Member) 
 			err = entries[i].Err()
 		}
 		for _, entry := range parseEntries(entries[i].Val()) {
-			if entry.Kind == Joined && entry.Member.ID == members[i].ID {
+			if entry.Kind == MemberChanged && entry.Member.ID == members[i].ID {
 				names[members[i].ID] = entry.Member.Name
 			}
 		}

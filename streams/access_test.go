@@ -22,7 +22,7 @@ func TestAppendIgnoresEntryUser(t *testing.T) {
 		if _, err := store.As(bob).Append(context.Background(), "lobby", forged); err != nil {
 			t.Fatal(err)
 		}
-		if entries := page(t, store, streams.Where{Limit: 1}).Entries; entries[0].User != bob {
+		if entries := page(t, store, streams.PageQuery{Limit: 1}).Entries; entries[0].User != bob {
 			t.Errorf("got author %v, want %v", entries[0].User, bob)
 		}
 	})
@@ -79,7 +79,7 @@ func callEveryMethod(t *testing.T, access streams.Access, room string) map[strin
 		"CheckUpload":    func() error { return access.CheckUpload(ctx, room) },
 		"CreatePublic":   func() error { return onlyError(access.CreatePublic(ctx, room, uuid.NewString(), "")) },
 		"DeleteRoom":     func() error { return access.DeleteRoom(ctx, room) },
-		"Enter":          func() error { return access.Enter(ctx, room) },
+		"CheckAccess":    func() error { return access.CheckAccess(ctx, room) },
 		"File":           func() error { return onlyError(access.File(ctx, room, streams.ID{}, 0)) },
 		"Follow":         func() error { return readStart(ctx, access, room) },
 		"MarkRead": func() error {
@@ -91,9 +91,9 @@ func callEveryMethod(t *testing.T, access streams.Access, room string) map[strin
 		"Members":     func() error { return onlyError(access.Members(ctx, room)) },
 		"NameIn":      func() error { return onlyError(access.NameIn(ctx, room, account(0).ID)) },
 		"Names":       func() error { return onlyError(access.Names(ctx, room)) },
-		"Page":        func() error { return onlyError(access.Page(ctx, room, streams.Where{Limit: 1})) },
+		"Page":        func() error { return onlyError(access.Page(ctx, room, streams.PageQuery{Limit: 1})) },
 		"Present":     func() error { return access.Present(ctx, room).Err },
-		"Removed":     func() error { return onlyError(access.Removed(ctx, room, account(2).ID)) },
+		"RemovedAt":   func() error { return onlyError(access.RemovedAt(ctx, room, account(2).ID)) },
 		"ReadUpTo":    func() error { return onlyError(access.ReadUpTo(ctx, room)) },
 		"Signal":      func() error { return access.Signal(ctx, room, streams.Typing) },
 		"Topic":       func() error { return onlyError(access.Topic(ctx, room)) },
@@ -102,7 +102,7 @@ func callEveryMethod(t *testing.T, access streams.Access, room string) map[strin
 	for method := range reflect.TypeFor[streams.Access]().Methods() {
 		call := calls[method.Name]
 		switch method.Name {
-		case "Rooms", "CreatePrivate", "CreatePrivateOnce", "CreateDirect", "ScanRooms", "PrivateRooms", "Record", "Audited": // these have no room as a parameter
+		case "Rooms", "CreatePrivate", "CreatePrivateOnce", "CreateDirect", "ScanRooms", "PrivateRooms", "Record", "AuditLog": // these have no room as a parameter
 			continue
 		}
 		if call == nil {

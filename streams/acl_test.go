@@ -41,9 +41,9 @@ func TestMinimalACL(t *testing.T) {
 				for _, right := range minimalACL(t, backend.Redis.IsClusterMode) {
 					args = append(args, strings.Replace(right, "~{", "~"+prefix+"{", 1))
 				}
-				backend.Each(t, args...)
-				backend.Each(t, "ACL", "LOG", "RESET")
-				t.Cleanup(func() { backend.Each(t, "ACL", "DELUSER", "burble") })
+				backend.DoOnEach(t, args...)
+				backend.DoOnEach(t, "ACL", "LOG", "RESET")
+				t.Cleanup(func() { backend.DoOnEach(t, "ACL", "DELUSER", "burble") })
 				restricted := *backend.Redis
 				restricted.Username, restricted.Password = "burble", "secret"
 				callEverything(t, &fixture{T: t, Backend: backend, store: redistest.Open(t, streams.Options{
@@ -76,10 +76,10 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	fx.post(20)
 	fx.do("XTRIM", prefix+lobbyKey, "MAXLEN", 5)
 	loss{state: streams.Truncated, wantCount: 5}.expect(fx, streams.Cursor{})
-	fx.Each(t, "SCRIPT", "FLUSH")
-	for _, where := range []streams.Where{{}, {Before: fx.stored[29].Cursor.ID}, {After: fx.stored[25].Cursor.ID}, {At: time.Now()}} {
-		where.Limit = 5
-		check("page", second(store.As(ada).Page(ctx, "lobby", where)))
+	fx.DoOnEach(t, "SCRIPT", "FLUSH")
+	for _, query := range []streams.PageQuery{{}, {Before: fx.stored[29].Cursor.ID}, {After: fx.stored[25].Cursor.ID}, {At: time.Now()}} {
+		query.Limit = 5
+		check("page", second(store.As(ada).Page(ctx, "lobby", query)))
 	}
 	check("secret", second(store.Secret(ctx)))
 	check("enter a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Here: arrivals(ada, bob)})[0].Err)
@@ -150,7 +150,7 @@ func callFiles(t *testing.T, fx *fixture, prefix string) {
 	checkCall(t, "due files", err)
 	for _, file := range due {
 		checkCall(t, "claim a file", second(store.ClaimFile(ctx, file)))
-		checkCall(t, "forget a file", store.ForgetFile(ctx, file))
+		checkCall(t, "forget a file", store.RemoveFileRecord(ctx, file))
 	}
 	if len(due) != 1 {
 		t.Errorf("got %d due files, want 1", len(due))

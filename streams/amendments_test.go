@@ -39,10 +39,10 @@ func TestCostOfManyEditsOfOneMessage(t *testing.T) {
 		t.Errorf("after %d edits, an edit took %.0f µs, want at most %.0f µs", manyEdits, last, 5*first+50)
 	}
 	amend(t, fx.store, streams.Edit, of, "the last edit!")
-	if got := page(t, fx.store, streams.Where{Around: of, Limit: 1}); texts(got.Entries) != "the last edit!" {
+	if got := page(t, fx.store, streams.PageQuery{Around: of, Limit: 1}); texts(got.Entries) != "the last edit!" {
 		t.Errorf("page after the edits: got %q, want \"the last edit!\"", texts(got.Entries))
 	}
-	if got := page(t, fx.store, streams.Where{Limit: 50}); len(got.Entries) != 10 || !got.Older.IsZero() {
+	if got := page(t, fx.store, streams.PageQuery{Limit: 50}); len(got.Entries) != 10 || !got.Older.IsZero() {
 		t.Errorf("newest page after the edits: got %d messages and Older %v, want all 10 messages", len(got.Entries), got.Older)
 	}
 	before := fx.cpuTime()
@@ -187,7 +187,7 @@ func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 		}
 		for i := range 120 {
 			user := reactor(i)
-			got, err := store.As(streams.User{ID: user}).Page(ctx, "lobby", streams.Where{Limit: 1})
+			got, err := store.As(streams.User{ID: user}).Page(ctx, "lobby", streams.PageQuery{Limit: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

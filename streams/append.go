@@ -75,7 +75,7 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	if err != nil {
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 	}
-	isAdded := entry.Kind == Joined && granted.ifMember && entry.Role != NoRole
+	isAdded := entry.Kind == MemberChanged && granted.ifMember && entry.Role != NoRole
 	if isAdded {
 		// The list comes first, as createHidden explains. The call below lists the room again, in case a
 		// concurrent removal of the same member has removed it from the list.
@@ -108,7 +108,7 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 		}
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
 	}
-	if entry.Kind == Joined && granted.ifMember {
+	if entry.Kind == MemberChanged && granted.ifMember {
 		if err := s.listMember(ctx, room, &entry); err != nil { // a retry with the same key repeats this
 			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 		}
@@ -143,7 +143,7 @@ func (s *Store) appendArgs(granted grant, entry *Entry, mayCreate bool) []any {
 		string(entry.Kind), entry.Key, granted.user.ID, granted.user.Name, create, granted.rank.name(),
 	)
 	for _, field := range kindFields[entry.Kind] {
-		if entry.Kind == Changed && slices.Contains(entry.Unchanged, field.name) {
+		if entry.Kind == SettingsChanged && slices.Contains(entry.Unchanged, field.name) {
 			continue
 		}
 		if value := field.get(entry); value != "" || !field.isOptional {

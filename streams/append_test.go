@@ -46,12 +46,12 @@ func TestAppendChecksTargets(t *testing.T) {
 			"remove a reaction never added": {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "🎈"}, nil},
 		} {
 			test.entry.Key = uuid.NewString()
-			before, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
+			before, _ := store.As(ada).Page(context.Background(), "lobby", streams.PageQuery{Limit: 10})
 			_, err := store.As(test.entry.User).Append(context.Background(), "lobby", test.entry)
 			if !errors.Is(err, test.want) {
 				t.Errorf("%s: got error %v, want %v", name, err, test.want)
 			}
-			after, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
+			after, _ := store.As(ada).Page(context.Background(), "lobby", streams.PageQuery{Limit: 10})
 			if test.want != nil && after.AsOf != before.AsOf {
 				t.Errorf("%s: Append returned an error, but stored an entry", name)
 			}

@@ -24,9 +24,9 @@ func (a Access) Record(ctx context.Context, entry Entry) (Stored, error) {
 	return a.store.append(ctx, granted, entry, true)
 }
 
-// Audited returns up to limit Audit entries with IDs before the given one, newest first. If before is zero, it
+// AuditLog returns up to limit Audit entries with IDs before the given one, newest first. If before is zero, it
 // returns the newest entries.
-func (a Access) Audited(ctx context.Context, before ID, limit int) ([]Entry, error) {
+func (a Access) AuditLog(ctx context.Context, before ID, limit int) ([]Entry, error) {
 	granted, err := a.admit(AuditRoom, reading)
 	if err != nil {
 		return nil, err

@@ -28,18 +28,18 @@ func TestAuditIsOnlyForModerators(t *testing.T) {
 			streams.Visitor: false, streams.Guest: false, streams.Account: false, streams.Moderator: true, streams.Owner: true,
 		} {
 			reader := store.AsRanked(account(9), rank)
-			got, err := reader.Audited(ctx, streams.ID{}, 10)
+			got, err := reader.AuditLog(ctx, streams.ID{}, 10)
 			if mayRead && (err != nil || len(got) != 2 || got[0].Action != "invite" || got[1].Action != "ban" || got[1].Reason != "spam" || got[1].Member != bob || got[1].User != account(0)) {
 				t.Errorf("rank %d: got %+v, %v, want both entries, newest first", rank, got, err)
 			}
 			if mayRead {
-				older, err := reader.Audited(ctx, got[0].ID, 10)
+				older, err := reader.AuditLog(ctx, got[0].ID, 10)
 				if err != nil || len(older) != 1 || older[0].ID != got[1].ID {
 					t.Errorf("rank %d: before the newest entry: got %+v, %v, want the second of %+v", rank, older, err, got)
 				}
 			}
 			_, followErr := reader.Follow(streams.AuditRoom, streams.Newest(1), func(*streams.Reader) {})
-			for what, err := range map[string]error{"read": err, "enter": reader.Enter(ctx, streams.AuditRoom), "follow": followErr} {
+			for what, err := range map[string]error{"read": err, "enter": reader.CheckAccess(ctx, streams.AuditRoom), "follow": followErr} {
 				if mayRead && err != nil || !mayRead && !errors.Is(err, streams.ErrHidden) {
 					t.Errorf("rank %d: %s: got error %v, want ErrHidden: %v", rank, what, err, !mayRead)
 				}

@@ -17,16 +17,16 @@ type Batch struct {
 
 	removals []removal // nearly always empty
 
-	forms [Forms]struct {
+	forms [NumForms]struct {
 		once    sync.Once
 		encoded []byte
 	}
 }
 
-// Forms is the number of encodings that a Batch caches.
-const Forms = 9
+// NumForms is the number of encodings that a Batch caches.
+const NumForms = 9
 
-// Encoded returns the batch in the given encoding. form must be in [0, Forms). The first call for a
+// Encoded returns the batch in the given encoding. form must be in [0, NumForms). The first call for a
 // form calls encode, and later calls return the same bytes. Callers must not modify them.
 func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	slot := &b.forms[form]
@@ -66,7 +66,7 @@ type removal struct {
 
 func removals(entries []Entry) (found []removal) {
 	for i := range entries {
-		if entry := &entries[i]; entry.Kind == Joined && entry.Role == NoRole {
+		if entry := &entries[i]; entry.Kind == MemberChanged && entry.Role == NoRole {
 			found = append(found, removal{entry.ID, entry.Member.ID})
 		}
 	}

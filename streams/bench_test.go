@@ -117,7 +117,7 @@ func BenchmarkPage(b *testing.B) {
 	fill(b, client, 1_000_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50}); err != nil {
+		if _, err := store.As(ada).Page(context.Background(), "lobby", streams.PageQuery{Limit: 50}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -36,7 +36,7 @@ func TestCluster(t *testing.T) {
 		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.entries) != want {
 			t.Errorf("room %d: got %q, want %q", i, texts(f.entries), want)
 		}
-		got, err := store.As(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
+		got, err := store.As(ada).Page(ctx, f.reader.Room, streams.PageQuery{Limit: 3})
 		if err != nil || len(got.Entries) != 3 {
 			t.Errorf("page of room %d: got %v, %v, want 3 messages", i, got, err)
 		}

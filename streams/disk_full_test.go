@@ -82,7 +82,7 @@ func TestFullDiskReturnsErrFull(t *testing.T) {
 				t.Errorf("Signal: got error %v, want %v", err, disk.want)
 			}
 			// A server that starts now can still serve reads.
-			page(t, redistest.Open(t, options), streams.Where{Limit: 5})
+			page(t, redistest.Open(t, options), streams.PageQuery{Limit: 5})
 		})
 	}
 }

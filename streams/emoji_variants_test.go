@@ -25,7 +25,7 @@ func TestReactionsIgnoreVariationSelectors(t *testing.T) {
 			if _, err := store.As(user).Append(ctx, "lobby", entry); err != nil {
 				t.Fatal(err)
 			}
-			page, err := store.As(user).Page(ctx, "lobby", streams.Where{Limit: 1})
+			page, err := store.As(user).Page(ctx, "lobby", streams.PageQuery{Limit: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +50,7 @@ func TestReactionsOfOlderReleaseAreMerged(t *testing.T) {
 	fx := newFixture(t, streams.Options{})
 	of := fx.stored[0].Cursor.ID
 	fx.do("HSET", lobbyKey+":amended", of.String(), `{"r":{"☺":["a","b"],"☺\ufe0f":["b","c"],"👍":["a"]},"m":{"☺":2,"👍":1}}`)
-	page, err := fx.store.As(ada).Page(context.Background(), "lobby", streams.Where{Before: fx.stored[1].Cursor.ID, Limit: 1})
+	page, err := fx.store.As(ada).Page(context.Background(), "lobby", streams.PageQuery{Before: fx.stored[1].Cursor.ID, Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,17 +27,17 @@ type Entry struct {
 	Files    []File   // attached to a message; the texts of edits do not change them
 	Preview  *Preview // of a message; may be nil
 
-	// Set in a Joined, and in an Audit if the action has them.
+	// Set in a MemberChanged entry, and in an Audit entry if the action has them.
 	Member     User
 	Role       Role
 	MutedUntil time.Time // zero if Member is not muted
 	Reason     string
 
-	Settings Settings // set only in a Changed
+	Settings Settings // set only in a SettingsChanged entry
 	// Unchanged names the Settings that Append leaves as they are: "title", "archived" or "locked".
 	Unchanged []string
 
-	// Set only in an Audit.
+	// Set only in an Audit entry.
 	Action string // such as "ban"
 	Room   string // the public room where it happened, if it happened in one
 

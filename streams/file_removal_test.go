@@ -151,7 +151,7 @@ func TestForgottenAndLostFiles(t *testing.T) {
 		if want := (streams.StoredFile{unsent.ID, streams.Bucket(room), room, ada.ID, unsent.Hash, unsent.Thumbnail, unsent.Size}); found != want {
 			t.Errorf("got %+v, want %+v", found, want)
 		}
-		if err := store.ForgetFile(ctx, found); err != nil {
+		if err := store.RemoveFileRecord(ctx, found); err != nil {
 			t.Fatal(err)
 		}
 		if all := dump(t, backend); strings.Contains(all, unsent.ID) {

@@ -79,7 +79,7 @@ func TestMessagesHaveFiles(t *testing.T) {
 		}
 		f.expect(3)
 		check("reader", f.entries[0])
-		entries := page(t, store, streams.Where{Limit: 10}).Entries
+		entries := page(t, store, streams.PageQuery{Limit: 10}).Entries
 		check("page after an edit", entries[0])
 		if entries[0].Text != "edited" || !reflect.DeepEqual(entries[1].Preview, plain.Preview) || entries[1].Files != nil {
 			t.Errorf("got %+v and %+v, want the edited text and the plain preview", entries[0], entries[1])
@@ -99,7 +99,7 @@ func TestMessagesHaveFiles(t *testing.T) {
 			}
 		}
 		amend(t, store, streams.Delete, id, "")
-		deleted := page(t, store, streams.Where{Limit: 10}).Entries[0]
+		deleted := page(t, store, streams.PageQuery{Limit: 10}).Entries[0]
 		if _, err := by.File(ctx, "lobby", id, 0); !errors.Is(err, streams.ErrNotFound) || deleted.Files != nil || deleted.Preview != nil {
 			t.Errorf("after the deletion: got error %v and %+v, want ErrNotFound and no files", err, deleted)
 		}
@@ -203,11 +203,11 @@ func TestUploadsNeedTheRightToPost(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		set(room, streams.Entry{Kind: streams.Joined, Member: account(1), Role: streams.NoRole})
-		set(room, streams.Entry{Kind: streams.Joined, Member: account(2), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)})
+		set(room, streams.Entry{Kind: streams.MemberChanged, Member: account(1), Role: streams.NoRole})
+		set(room, streams.Entry{Kind: streams.MemberChanged, Member: account(2), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)})
 		for _, public := range []string{"locked", "archived"} {
 			post(t, store, public, "first")
-			set(public, streams.Entry{Kind: streams.Changed, Settings: streams.Settings{Locked: public == "locked", Archived: public == "archived"}})
+			set(public, streams.Entry{Kind: streams.SettingsChanged, Settings: streams.Settings{Locked: public == "locked", Archived: public == "archived"}})
 		}
 		never := "p" + room[2:] + "a"
 		for what, test := range map[string]struct {

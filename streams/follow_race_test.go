@@ -122,7 +122,7 @@ func TestFirstViewsOfManyRoomsReadLittleActivity(t *testing.T) {
 	fx := newFixture(t, streams.Options{})
 	watcher := follow(t, fx.store, "lobby", streams.Newest(0))
 	watcher.nextState()
-	fx.expectContinues(watcher) // the tail is now reading new activity
+	fx.expectNextMessage(watcher) // the tail is now reading new activity
 	var waiting []*follower
 	for i := 0; len(waiting) < 10; i++ {
 		if room := fmt.Sprint("room-", i); streams.ActivityKey(room) == activityKey {
@@ -130,7 +130,7 @@ func TestFirstViewsOfManyRoomsReadLittleActivity(t *testing.T) {
 		}
 	}
 	fx.post(500)
-	fx.expectContinues(watcher) // the tail has read all activity
+	fx.expectNextMessage(watcher) // the tail has read all activity
 	before := networkBytes(t, fx.Client, "output")
 	for _, f := range waiting {
 		f.nextState()

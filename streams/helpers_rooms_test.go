@@ -36,13 +36,13 @@ func privateRoom(t testing.TB, store *streams.Store, members int) string {
 
 // setMember appends an entry that gives the account the role in the room.
 func setMember(by streams.Access, room string, n int, role streams.Role) (streams.Stored, error) {
-	entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(n), Role: role}
+	entry := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: account(n), Role: role}
 	return by.Append(context.Background(), room, entry)
 }
 
 func mustPage(t *testing.T, by streams.Access, room string) streams.Page {
 	t.Helper()
-	page, err := by.Page(context.Background(), room, streams.Where{Limit: 50})
+	page, err := by.Page(context.Background(), room, streams.PageQuery{Limit: 50})
 	if err != nil {
 		t.Fatal(err)
 	}

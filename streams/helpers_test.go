@@ -105,7 +105,7 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 // appendAll runs authors that each post messages to the lobby, one at a time, and retry while the outcome is
 // unknown. Each author calls mayContinue just before each message, and stops if it returns false. All authors
 // stop at the end of the test. appendAll returns the stored ID for each key.
-func appendAll(t *testing.T, store *streams.Store, authors, each int, mayContinue func(author, i int) bool) map[string]streams.ID {
+func appendAll(t *testing.T, store *streams.Store, authors, perAuthor int, mayContinue func(author, i int) bool) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
 	var mu sync.Mutex
@@ -114,7 +114,7 @@ func appendAll(t *testing.T, store *streams.Store, authors, each int, mayContinu
 	for author := range authors {
 		sending.Go(func() {
 			user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
-			for i := range each {
+			for i := range perAuthor {
 				if !mayContinue(author, i) {
 					return
 				}
@@ -193,8 +193,8 @@ func (fx *fixture) do(args ...any) {
 	}
 }
 
-// expectContinues posts a message and waits until the follower has it.
-func (fx *fixture) expectContinues(f *follower) {
+// expectNextMessage posts a message and waits until the follower has it.
+func (fx *fixture) expectNextMessage(f *follower) {
 	fx.Helper()
 	fx.post(1)
 	last := fx.stored[len(fx.stored)-1].Cursor
@@ -203,11 +203,11 @@ func (fx *fixture) expectContinues(f *follower) {
 	})
 }
 
-func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page {
+func page(t *testing.T, store *streams.Store, query streams.PageQuery) streams.Page {
 	t.Helper()
-	page, err := store.As(ada).Page(context.Background(), "lobby", where)
+	page, err := store.As(ada).Page(context.Background(), "lobby", query)
 	if err != nil {
-		t.Fatalf("Page(%+v): %v", where, err)
+		t.Fatalf("Page(%+v): %v", query, err)
 	}
 	return page
 }

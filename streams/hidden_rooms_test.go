@@ -32,8 +32,8 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 		}
 		for who, stranger := range strangers {
 			for _, name := range []string{room, never} {
-				refused := map[string]error{"enter": stranger.Enter(ctx, name)}
-				_, refused["page"] = stranger.Page(ctx, name, streams.Where{Limit: 10})
+				refused := map[string]error{"enter": stranger.CheckAccess(ctx, name)}
+				_, refused["page"] = stranger.Page(ctx, name, streams.PageQuery{Limit: 10})
 				_, refused["topic"] = stranger.Topic(ctx, name)
 				_, refused["names"] = stranger.Names(ctx, name)
 				_, refused["members"] = stranger.Members(ctx, name)
@@ -50,7 +50,7 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 				refused["present"] = stranger.Present(ctx, name).Err
 				refused["signal"] = stranger.Signal(ctx, name, streams.Typing)
 				refused["delete the room"] = stranger.DeleteRoom(ctx, name)
-				for _, kind := range []streams.Kind{streams.Message, streams.Topic, streams.Edit, streams.Joined, streams.Changed} {
+				for _, kind := range []streams.Kind{streams.Message, streams.Topic, streams.Edit, streams.MemberChanged, streams.SettingsChanged} {
 					entry := streams.Entry{Kind: kind, Key: message.Key, Text: "x", Member: account(2), Role: streams.Ordinary}
 					_, refused["append a "+string(kind)] = stranger.Append(ctx, name, entry)
 				}
@@ -111,8 +111,8 @@ func TestDeletedRoomEndsItsReaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		reader.readUntil("the end", func() bool { return reader.closed == streams.Deleted })
-		if err := asAccount(store, 1).Enter(t.Context(), room); !errors.Is(err, streams.ErrHidden) {
-			t.Errorf("Enter a deleted room: got error %v, want ErrHidden", err)
+		if err := asAccount(store, 1).CheckAccess(t.Context(), room); !errors.Is(err, streams.ErrHidden) {
+			t.Errorf("CheckAccess to a deleted room: got error %v, want ErrHidden", err)
 		}
 		if rooms, err := asAccount(store, 1).Rooms(t.Context(), 10); err != nil || len(rooms) != 0 {
 			t.Errorf("Rooms returned %v, %v, want none", rooms, err)
@@ -214,7 +214,7 @@ func TestLeavingDoesNotEndAMute(t *testing.T) {
 	}
 	for _, room := range []string{privateRoom(t, store, 3), public} {
 		set := func(by streams.Access, role streams.Role, until time.Time) error {
-			entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(1), Role: role, MutedUntil: until}
+			entry := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: account(1), Role: role, MutedUntil: until}
 			_, err := by.Append(t.Context(), room, entry)
 			return err
 		}

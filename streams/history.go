@@ -22,8 +22,8 @@ type Page struct {
 	Examined int // number of entries that Redis examined for the page; may exceed len(Entries)
 }
 
-// Where selects the messages of a Page. By default, these are the newest.
-type Where struct {
+// PageQuery selects the messages of a Page. By default, these are the newest.
+type PageQuery struct {
 	Before, After, Around ID        // at most one is set; only Around includes the message with its ID
 	At                    time.Time // if set, the page is around this time
 	Limit                 int       // 1 to 500 messages
@@ -31,7 +31,7 @@ type Where struct {
 
 // Page returns messages in their current state: with edits and reactions applied, and without
 // the text of deleted messages. A single script reads them, so the page is consistent.
-func (a Access) Page(ctx context.Context, room string, where Where) (Page, error) {
+func (a Access) Page(ctx context.Context, room string, query PageQuery) (Page, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
 		return Page{}, err
@@ -39,7 +39,7 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	page, err := s.page(ctx, granted, where)
+	page, err := s.page(ctx, granted, query)
 	page.Trimmed = page.Trimmed && page.Older.IsZero()
 	if err == nil {
 		err = s.addOwnReactions(ctx, granted, page.Entries)
@@ -50,19 +50,19 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 	return page, nil
 }
 
-func (s *Store) page(ctx context.Context, granted grant, where Where) (Page, error) {
-	if !where.At.IsZero() {
-		where.Around = ID{Millis: uint64(max(1, where.At.UnixMilli()))}
+func (s *Store) page(ctx context.Context, granted grant, query PageQuery) (Page, error) {
+	if !query.At.IsZero() {
+		query.Around = ID{Millis: uint64(max(1, query.At.UnixMilli()))}
 	}
 	switch {
-	case !where.Around.IsZero():
-		return s.pageAround(ctx, granted, where)
-	case !where.After.IsZero():
-		return s.pageAfter(ctx, granted, where)
-	case !where.Before.IsZero():
-		return s.pageBefore(ctx, granted, where)
+	case !query.Around.IsZero():
+		return s.pageAround(ctx, granted, query)
+	case !query.After.IsZero():
+		return s.pageAfter(ctx, granted, query)
+	case !query.Before.IsZero():
+		return s.pageBefore(ctx, granted, query)
 	}
-	page, found, err := s.readRanges(ctx, granted, pageRange{true, "+", where.Limit})
+	page, found, err := s.readRanges(ctx, granted, pageRange{true, "+", query.Limit})
 	if err != nil {
 		return Page{}, err
 	}
@@ -70,9 +70,9 @@ func (s *Store) page(ctx context.Context, granted grant, where Where) (Page, err
 	return page, nil
 }
 
-func (s *Store) pageAfter(ctx context.Context, granted grant, where Where) (Page, error) {
-	from := where.After.next()
-	page, found, err := s.readRanges(ctx, granted, pageRange{false, from.String(), where.Limit}, pageRange{true, where.After.String(), 1})
+func (s *Store) pageAfter(ctx context.Context, granted grant, query PageQuery) (Page, error) {
+	from := query.After.next()
+	page, found, err := s.readRanges(ctx, granted, pageRange{false, from.String(), query.Limit}, pageRange{true, query.After.String(), 1})
 	if err != nil {
 		return Page{}, err
 	}
@@ -86,9 +86,9 @@ func (s *Store) pageAfter(ctx context.Context, granted grant, where Where) (Page
 	return page, nil
 }
 
-func (s *Store) pageBefore(ctx context.Context, granted grant, where Where) (Page, error) {
-	from := where.Before.previous()
-	page, found, err := s.readRanges(ctx, granted, pageRange{true, from.String(), where.Limit}, pageRange{false, where.Before.String(), 1})
+func (s *Store) pageBefore(ctx context.Context, granted grant, query PageQuery) (Page, error) {
+	from := query.Before.previous()
+	page, found, err := s.readRanges(ctx, granted, pageRange{true, from.String(), query.Limit}, pageRange{false, query.Before.String(), 1})
 	if err != nil {
 		return Page{}, err
 	}
@@ -102,19 +102,19 @@ func (s *Store) pageBefore(ctx context.Context, granted grant, where Where) (Pag
 	return page, nil
 }
 
-// pageAround reads up to half a page of messages before where.Around, and fills the page with messages
+// pageAround reads up to half a page of messages before query.Around, and fills the page with messages
 // from there on.
-func (s *Store) pageAround(ctx context.Context, granted grant, where Where) (Page, error) {
-	half := where.Limit / 2
+func (s *Store) pageAround(ctx context.Context, granted grant, query PageQuery) (Page, error) {
+	half := query.Limit / 2
 	page, found, err := s.readRanges(ctx, granted,
-		pageRange{true, where.Around.previous().String(), max(1, half)},
-		pageRange{false, where.Around.String(), where.Limit})
+		pageRange{true, query.Around.previous().String(), max(1, half)},
+		pageRange{false, query.Around.String(), query.Limit})
 	if err != nil {
 		return Page{}, err
 	}
 	older, newer := found[0], found[1]
 	older.limitTo(true, half)
-	newer.limitTo(false, where.Limit-len(older.entries))
+	newer.limitTo(false, query.Limit-len(older.entries))
 	page.Entries, page.Older, page.Newer = append(older.entries, newer.entries...), older.end, newer.end
 	return page, nil
 }

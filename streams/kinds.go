@@ -5,14 +5,14 @@ type Kind string
 
 // The kinds of entries.
 const (
-	Message Kind = "message" // the user wrote Text, perhaps in reply to ReplyTo
-	Edit    Kind = "edit"    // Text is the new text of the message Of
-	React   Kind = "react"   // the user added Emoji to the message Of, or removed it if On is false
-	Delete  Kind = "delete"  // the message Of and its edits were removed
-	Topic   Kind = "topic"   // Text is the room's new topic, or empty to remove it
-	Joined  Kind = "member"  // the user made Member a member, changed their Role, or removed them
-	Changed Kind = "room"    // the user changed the room's Settings
-	Audit   Kind = "audit"   // the user did Action. See AuditRoom
+	Message         Kind = "message" // the user wrote Text, perhaps in reply to ReplyTo
+	Edit            Kind = "edit"    // Text is the new text of the message Of
+	React           Kind = "react"   // the user added Emoji to the message Of, or removed it if On is false
+	Delete          Kind = "delete"  // the message Of and its edits were removed
+	Topic           Kind = "topic"   // Text is the room's new topic, or empty to remove it
+	MemberChanged   Kind = "member"  // the user made Member a member, changed their Role, or removed them
+	SettingsChanged Kind = "room"    // the user changed the room's Settings
+	Audit           Kind = "audit"   // the user did Action. See AuditRoom
 	// Unreadable is an entry that another program wrote. Only its ID is set. Readers return it, and pages omit it.
 	Unreadable Kind = "unreadable"
 )
@@ -21,14 +21,14 @@ const (
 // and name, which all entries have. For a new kind, append.lua must also check the entry and change the
 // other keys that depend on it.
 var kindFields = map[Kind][]storedField{
-	Message: {textField, replyField, mentionsField, filesField, previewField},
-	Edit:    {ofField, textField, mentionsField},
-	React:   {ofField, emojiField, onField},
-	Delete:  {ofField},
-	Topic:   {textField},
-	Joined:  {memberField, memberNameField, roleField, mutedField, reasonField},
-	Changed: {titleField, archivedField, lockedField},
-	Audit:   {actionField, optional(memberField), optional(memberNameField), optional(roleField), mutedField, reasonField, optional(roomField)},
+	Message:         {textField, replyField, mentionsField, filesField, previewField},
+	Edit:            {ofField, textField, mentionsField},
+	React:           {ofField, emojiField, onField},
+	Delete:          {ofField},
+	Topic:           {textField},
+	MemberChanged:   {memberField, memberNameField, roleField, mutedField, reasonField},
+	SettingsChanged: {titleField, archivedField, lockedField},
+	Audit:           {actionField, optional(memberField), optional(memberNameField), optional(roleField), mutedField, reasonField, optional(roomField)},
 }
 
 // A storedField is a field of an entry in Redis.
@@ -69,36 +69,36 @@ func optional(field storedField) storedField {
 	return field
 }
 
-func newFlagField(name string, of func(*Entry) *bool) storedField {
+func newFlagField(name string, field func(*Entry) *bool) storedField {
 	return storedField{
 		name: name,
 		get: func(entry *Entry) string {
-			if *of(entry) {
+			if *field(entry) {
 				return "1"
 			}
 			return ""
 		},
-		set: func(entry *Entry, value string) error { *of(entry) = value == "1"; return nil },
+		set: func(entry *Entry, value string) error { *field(entry) = value == "1"; return nil },
 	}
 }
 
-func newTextField(name string, of func(*Entry) *string) storedField {
+func newTextField(name string, field func(*Entry) *string) storedField {
 	return storedField{
 		name: name,
-		get:  func(entry *Entry) string { return *of(entry) },
-		set:  func(entry *Entry, value string) error { *of(entry) = value; return nil },
+		get:  func(entry *Entry) string { return *field(entry) },
+		set:  func(entry *Entry, value string) error { *field(entry) = value; return nil },
 	}
 }
 
-func newIDField(name string, isOptional bool, of func(*Entry) *ID) storedField {
+func newIDField(name string, isOptional bool, field func(*Entry) *ID) storedField {
 	return storedField{
 		name: name, isOptional: isOptional,
 		get: func(entry *Entry) string {
-			if id := *of(entry); !id.IsZero() {
+			if id := *field(entry); !id.IsZero() {
 				return id.String()
 			}
 			return ""
 		},
-		set: func(entry *Entry, value string) (err error) { *of(entry), err = ParseID(value); return err },
+		set: func(entry *Entry, value string) (err error) { *field(entry), err = ParseID(value); return err },
 	}
 }

@@ -23,7 +23,7 @@ const (
 	RoomModerator Role = "moderator"
 )
 
-// Settings are what a Changed entry sets.
+// Settings are what a SettingsChanged entry sets.
 type Settings struct {
 	Title    string
 	Archived bool // nobody may post
@@ -73,9 +73,9 @@ func parseMillis(text string) (time.Time, error) {
 	return time.UnixMilli(ms).UTC(), err
 }
 
-// Enter returns nil if the user may read the room now, and otherwise an error such as ErrHidden.
+// CheckAccess returns nil if the user may read the room now, and otherwise an error such as ErrHidden.
 // Callers need it only to answer a request before its reader starts: each read checks again.
-func (a Access) Enter(ctx context.Context, room string) error {
+func (a Access) CheckAccess(ctx context.Context, room string) error {
 	granted, err := a.admit(room, reading)
 	if err != nil || !granted.ifMember {
 		return err

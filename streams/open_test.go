@@ -161,7 +161,7 @@ func TestPrefixSeparatesStores(t *testing.T) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis, Prefix: "one:"})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis, Prefix: "two:"})
 		post(t, one, "lobby", "x")
-		page, err := two.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 5})
+		page, err := two.As(ada).Page(context.Background(), "lobby", streams.PageQuery{Limit: 5})
 		if err != nil || len(page.Entries) != 0 {
 			t.Errorf("page with the other prefix: got %v, %v, want no messages", page, err)
 		}

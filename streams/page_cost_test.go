@@ -43,31 +43,31 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
-	expect := func(what string, where streams.Where, want string) {
+	expect := func(what string, query streams.PageQuery, want string) {
 		t.Helper()
 		var got streams.Page
-		took := redisTime(t, backend.Client, maxPageTime, func() { got = page(t, store, where) })
+		took := redisTime(t, backend.Client, maxPageTime, func() { got = page(t, store, query) })
 		t.Logf("%s: %.2f units, %d entries examined", what, took, got.Examined)
 		if texts(got.Entries) != want || took > maxPageTime {
 			t.Errorf("%s: got %q after %.2f units of time, want %q within %v", what, texts(got.Entries), took, want, maxPageTime)
 		}
 	}
 	first := post(t, store, "lobby", "first").Cursor.ID
-	expect("the only message", streams.Where{Limit: 1}, "first")
+	expect("the only message", streams.PageQuery{Limit: 1}, "first")
 	reactions(t, store, first, 4200)
-	expect("a run at the end", streams.Where{Limit: 1}, "first")
-	expect("nothing after it", streams.Where{After: first, Limit: 50}, "")
+	expect("a run at the end", streams.PageQuery{Limit: 1}, "first")
+	expect("nothing after it", streams.PageQuery{After: first, Limit: 50}, "")
 	second := post(t, store, "lobby", "second").Cursor.ID
 	reactions(t, store, first, 4200)
 	third := post(t, store, "lobby", "third").Cursor.ID
-	expect("the newest", streams.Where{Limit: 50}, "first second third")
-	expect("backward over a run", streams.Where{Before: second, Limit: 1}, "first")
-	expect("backward from within a run", streams.Where{Before: streams.ID{Millis: third.Millis - 1}, Limit: 2}, "first second")
-	expect("forward over a run", streams.Where{After: first, Limit: 2}, "second third")
-	expect("around", streams.Where{Around: second, Limit: 3}, "first second third")
+	expect("the newest", streams.PageQuery{Limit: 50}, "first second third")
+	expect("backward over a run", streams.PageQuery{Before: second, Limit: 1}, "first")
+	expect("backward from within a run", streams.PageQuery{Before: streams.ID{Millis: third.Millis - 1}, Limit: 2}, "first second")
+	expect("forward over a run", streams.PageQuery{After: first, Limit: 2}, "second third")
+	expect("around", streams.PageQuery{Around: second, Limit: 3}, "first second third")
 	amend(t, store, streams.Delete, second, "")
-	expect("past a deleted message", streams.Where{Limit: 3}, "first  third")
-	expect("forward past a deleted message", streams.Where{After: first, Limit: 3}, " third")
+	expect("past a deleted message", streams.PageQuery{Limit: 3}, "first  third")
+	expect("forward past a deleted message", streams.PageQuery{After: first, Limit: 3}, " third")
 }
 
 // A room may begin with thousands of topics. A page must not search them for older messages.
@@ -84,7 +84,7 @@ func TestPageOfRoomWithManyTopics(t *testing.T) {
 	}
 	for _, want := range []string{"", "first", "first second"} {
 		var got streams.Page
-		took := redisTime(t, backend.Client, maxPageTime, func() { got = page(t, store, streams.Where{Limit: 50}) })
+		took := redisTime(t, backend.Client, maxPageTime, func() { got = page(t, store, streams.PageQuery{Limit: 50}) })
 		if texts(got.Entries) != want || !got.Older.IsZero() || took > maxPageTime {
 			t.Errorf("got %q and Older %v after %.2f units of time, want %q within %v", texts(got.Entries), got.Older, took, want, maxPageTime)
 		}
@@ -106,19 +106,19 @@ func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 	removeCounts(t, backend.Client)
 	for _, forward := range []bool{false, true} {
 		found, pages, most := "", 0, 0
-		where := streams.Where{Limit: 1}
+		query := streams.PageQuery{Limit: 1}
 		if forward {
-			where.After = streams.ID{Seq: 1}
+			query.After = streams.ID{Seq: 1}
 		}
 		for ; pages < 100; pages++ {
-			at := page(t, store, where)
+			at := page(t, store, query)
 			most = max(most, at.Examined)
 			found += texts(at.Entries) + " "
-			where.Before, where.After = at.Older, streams.ID{}
+			query.Before, query.After = at.Older, streams.ID{}
 			if forward {
-				where.Before, where.After = streams.ID{}, at.Newer
+				query.Before, query.After = streams.ID{}, at.Newer
 			}
-			if where.Before.IsZero() && where.After.IsZero() {
+			if query.Before.IsZero() && query.After.IsZero() {
 				break
 			}
 		}
@@ -153,19 +153,19 @@ func TestPagesOfRoomWrittenByTwoReleases(t *testing.T) {
 		}
 		for _, limit := range []int{1, 2, 50} {
 			backward, forward := "", ""
-			for at := page(t, store, streams.Where{Limit: limit}); ; {
+			for at := page(t, store, streams.PageQuery{Limit: limit}); ; {
 				backward = texts(at.Entries) + " " + backward
 				if at.Older.IsZero() {
 					break
 				}
-				at = page(t, store, streams.Where{Before: at.Older, Limit: limit})
+				at = page(t, store, streams.PageQuery{Before: at.Older, Limit: limit})
 			}
-			for at := page(t, store, streams.Where{After: streams.ID{Seq: 1}, Limit: limit}); ; {
+			for at := page(t, store, streams.PageQuery{After: streams.ID{Seq: 1}, Limit: limit}); ; {
 				forward += " " + texts(at.Entries)
 				if at.Newer.IsZero() {
 					break
 				}
-				at = page(t, store, streams.Where{After: at.Newer, Limit: limit})
+				at = page(t, store, streams.PageQuery{After: at.Newer, Limit: limit})
 			}
 			for direction, got := range map[string]string{"backward": backward, "forward": forward} {
 				if got = strings.Join(strings.Fields(got), " "); got != want {

@@ -44,10 +44,10 @@ type PresenceChange struct {
 	SignalCount bool
 }
 
-// PresenceChanged is the outcome of a PresenceChange. CountDue means that the number of people in a
+// PresenceOutcome is the outcome of a PresenceChange. CountDue means that the number of people in a
 // crowd changed less than CountInterval after it was last signaled. The caller must then make a
 // change with SignalCount once that interval has passed.
-type PresenceChanged struct {
+type PresenceOutcome struct {
 	CountDue bool
 	Err      error
 }
@@ -55,8 +55,8 @@ type PresenceChanged struct {
 // UpdatePresence makes the changes, each in a different room, in two round trips to Redis. It
 // signals arrivals, departures and new names to the rooms' readers. Users stay present as long as the
 // server sends Heartbeats.
-func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...PresenceChange) []PresenceChanged {
-	outcomes := make([]PresenceChanged, len(changes))
+func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...PresenceChange) []PresenceOutcome {
+	outcomes := make([]PresenceOutcome, len(changes))
 	var entered []any
 	for _, change := range changes {
 		if len(change.Here) > 0 {
@@ -97,7 +97,7 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 	return outcomes
 }
 
-func failAll(outcomes []PresenceChanged, err error) []PresenceChanged {
+func failAll(outcomes []PresenceOutcome, err error) []PresenceOutcome {
 	for i := range outcomes {
 		outcomes[i].Err = fmt.Errorf("update presence: %w", wrap(err))
 	}
@@ -129,28 +129,28 @@ func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
-// A Visit is a request of one user for the people who are present in a room.
-type Visit struct {
+// A PresenceQuery is a request of one user for the people who are present in a room.
+type PresenceQuery struct {
 	By   Access
 	Room string
 }
 
 // Present returns the people who are present in the room.
 func (a Access) Present(ctx context.Context, room string) Present {
-	return a.store.Present(ctx, Visit{a, room})[0]
+	return a.store.Present(ctx, PresenceQuery{a, room})[0]
 }
 
 // Present returns the people who are present in each of the rooms, in one round trip to Redis. It reads
 // each room once.
-func (s *Store) Present(ctx context.Context, visits ...Visit) []Present {
-	found := make([]Present, len(visits))
-	granted := make([]grant, len(visits))
-	for i, visit := range visits {
-		granted[i], found[i].Err = visit.By.admit(visit.Room, reading)
+func (s *Store) Present(ctx context.Context, queries ...PresenceQuery) []Present {
+	found := make([]Present, len(queries))
+	granted := make([]grant, len(queries))
+	for i, query := range queries {
+		granted[i], found[i].Err = query.By.admit(query.Room, reading)
 	}
-	members := make([]*redis.StringCmd, len(visits))
+	members := make([]*redis.StringCmd, len(queries))
 	rooms := make(map[string]*presentQuery)
-	err := s.redis.Pipeline(ctx, len(visits), func(pipe redis.Pipeliner) {
+	err := s.redis.Pipeline(ctx, len(queries), func(pipe redis.Pipeliner) {
 		for i, one := range granted {
 			if one.room == "" {
 				continue // refused
@@ -181,7 +181,7 @@ type presentQuery struct {
 	room    string
 	total   *redis.IntCmd
 	sample  *redis.ScanCmd
-	// result decodes the replies, once for all visits to the room. The pipeline must have been executed.
+	// result decodes the replies, once for all queries to the room. The pipeline must have been executed.
 	result func() Present
 }
 

@@ -30,16 +30,16 @@ func TestPresentDecodesEachRoomOnce(t *testing.T) {
 	// AllocsPerRun does not allow parallel tests.
 	store := redistest.Open(t, streams.Options{Redis: &conns.Address{Addrs: []string{redistest.StartTCP(t).Addr}}})
 	var here []streams.Arrival
-	var visits []streams.Visit
+	var visits []streams.PresenceQuery
 	for i := range streams.MaxNamed {
 		user := streams.User{ID: fmt.Sprint("user ", i), Name: "Ada"}
 		here = append(here, streams.Arrival{User: user})
-		visits = append(visits, streams.Visit{By: store.As(user), Room: "lobby"})
+		visits = append(visits, streams.PresenceQuery{By: store.As(user), Room: "lobby"})
 	}
 	if err := store.UpdatePresence(t.Context(), "one", streams.PresenceChange{Room: "lobby", Here: here})[0].Err; err != nil {
 		t.Fatal(err)
 	}
-	allocations := func(visits []streams.Visit) float64 {
+	allocations := func(visits []streams.PresenceQuery) float64 {
 		return testing.AllocsPerRun(5, func() {
 			for _, present := range store.Present(t.Context(), visits...) {
 				if present.Err != nil || present.Count != streams.MaxNamed {

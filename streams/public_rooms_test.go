@@ -34,7 +34,7 @@ func TestCreatePublicRoom(t *testing.T) {
 			t.Errorf("About for a visitor returned %+v, %v, want the public room \"Launch\" without a role", about, err)
 		}
 		for room, want := range map[string]error{"launch": nil, "guests": streams.ErrNotModerator} {
-			entry := streams.Entry{Kind: streams.Changed, Key: uuid.NewString(), Settings: streams.Settings{Locked: true}}
+			entry := streams.Entry{Kind: streams.SettingsChanged, Key: uuid.NewString(), Settings: streams.Settings{Locked: true}}
 			if _, err := asAccount(store, 0).AppendExisting(ctx, room, entry); !errors.Is(err, want) {
 				t.Errorf("changing the settings of %s: got error %v, want %v", room, err, want)
 			}
@@ -89,7 +89,7 @@ func TestOmittedSettingsAreUnchanged(t *testing.T) {
 		{Settings: streams.Settings{Archived: true}, Unchanged: []string{"title", "locked"}},
 		{Settings: streams.Settings{Locked: false}, Unchanged: []string{"title", "archived"}},
 	} {
-		entry.Kind, entry.Key = streams.Changed, uuid.NewString()
+		entry.Kind, entry.Key = streams.SettingsChanged, uuid.NewString()
 		if _, err := asAccount(store, 0).AppendExisting(t.Context(), room, entry); err != nil {
 			t.Fatal(err)
 		}

@@ -117,7 +117,7 @@ func TestRetriedRemovalKeepsRoomOfReadmittedMember(t *testing.T) {
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		room := privateRoom(t, store, 2)
-		removal := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(1), Role: streams.NoRole}
+		removal := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: account(1), Role: streams.NoRole}
 		for range 2 {
 			if _, err := asAccount(store, 0).Append(t.Context(), room, removal); err != nil {
 				t.Fatal(err)

@@ -70,7 +70,7 @@ func (r *removalRoom) write() (stop func()) {
 // change sets the role of account n. It retries while the outcome is unknown, as a client does.
 func (r *removalRoom) change(n int, role streams.Role) streams.Entry {
 	r.Helper()
-	entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(n), Role: role}
+	entry := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: account(n), Role: role}
 	eventually(r, "a change of a member to succeed", func() bool {
 		stored, err := asAccount(r.stores[n%2], 0).Append(context.Background(), r.room, entry)
 		if err != nil && !errors.Is(err, streams.ErrUnavailable) {

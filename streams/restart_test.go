@@ -183,7 +183,7 @@ func TestRedisFull(t *testing.T) {
 	}
 
 	// Reads still work.
-	page, err := fx.store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
+	page, err := fx.store.As(ada).Page(ctx, "lobby", streams.PageQuery{Limit: 5})
 	if err != nil || len(page.Entries) != 5 {
 		t.Errorf("page: got %d messages, %v, want 5", len(page.Entries), err)
 	}

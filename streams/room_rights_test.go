@@ -18,19 +18,19 @@ func TestRightsInRooms(t *testing.T) {
 	kinds := map[string]func(target int) streams.Entry{
 		"send": func(int) streams.Entry { return streams.Entry{Kind: streams.Message, Text: "hi"} },
 		"title": func(int) streams.Entry {
-			return streams.Entry{Kind: streams.Changed, Settings: streams.Settings{Title: "New"}}
+			return streams.Entry{Kind: streams.SettingsChanged, Settings: streams.Settings{Title: "New"}}
 		},
 		"invite": func(n int) streams.Entry {
-			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.Ordinary}
+			return streams.Entry{Kind: streams.MemberChanged, Member: account(n), Role: streams.Ordinary}
 		},
 		"remove": func(n int) streams.Entry {
-			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.NoRole}
+			return streams.Entry{Kind: streams.MemberChanged, Member: account(n), Role: streams.NoRole}
 		},
 		"mute": func(n int) streams.Entry {
-			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)}
+			return streams.Entry{Kind: streams.MemberChanged, Member: account(n), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)}
 		},
 		"promote": func(n int) streams.Entry {
-			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.RoomModerator}
+			return streams.Entry{Kind: streams.MemberChanged, Member: account(n), Role: streams.RoomModerator}
 		},
 	}
 	tests := []struct {
@@ -82,7 +82,7 @@ func TestSettingsOfARoom(t *testing.T) {
 	}
 	apply := func(settings streams.Settings) {
 		t.Helper()
-		if _, err := moderator.Append(t.Context(), room, streams.Entry{Kind: streams.Changed, Key: uuid.NewString(), Settings: settings}); err != nil {
+		if _, err := moderator.Append(t.Context(), room, streams.Entry{Kind: streams.SettingsChanged, Key: uuid.NewString(), Settings: settings}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestSettingsOfARoom(t *testing.T) {
 	apply(streams.Settings{})
 	expect("a member posts again", send(member), nil)
 
-	mute := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(1), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)}
+	mute := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: account(1), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)}
 	if _, err := moderator.Append(t.Context(), room, mute); err != nil {
 		t.Fatal(err)
 	}

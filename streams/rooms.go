@@ -208,7 +208,7 @@ func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if err := a.Enter(ctx, room); err != nil {
+	if err := a.CheckAccess(ctx, room); err != nil {
 		return ID{}, err
 	}
 	markers, err := a.store.readMarkers(ctx, a.user, granted)

@@ -311,7 +311,7 @@ func TestTopic(t *testing.T) {
 		if f.entries[2].Kind != streams.Topic || f.entries[2].Text != "Coffee" {
 			t.Errorf("got entry %+v, want topic Coffee", f.entries[2])
 		}
-		page, err := store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 10})
+		page, err := store.As(ada).Page(ctx, "lobby", streams.PageQuery{Limit: 10})
 		if err != nil || len(page.Entries) != 0 {
 			t.Errorf("page of a room of topics: got %v, %v, want no messages", page.Entries, err)
 		}

@@ -49,8 +49,8 @@ func TestResumeAfterLoss(t *testing.T) {
 		{"emptied by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 0},
 		{"stream deleted", streams.Options{}, func(fx *fixture) { fx.do("DEL", lobbyKey) }, streams.Reset, 0},
 		{"stream deleted, then a message", streams.Options{}, func(fx *fixture) { fx.do("DEL", lobbyKey); nextMillisecond(); fx.post(1) }, streams.Reset, 1},
-		{"flushed", streams.Options{}, func(fx *fixture) { fx.Each(fx, "FLUSHALL") }, streams.Reset, 0},
-		{"flushed, then many messages", streams.Options{}, func(fx *fixture) { fx.Each(fx, "FLUSHALL"); nextMillisecond(); fx.post(60) }, streams.Reset, 50},
+		{"flushed", streams.Options{}, func(fx *fixture) { fx.DoOnEach(fx, "FLUSHALL") }, streams.Reset, 0},
+		{"flushed, then many messages", streams.Options{}, func(fx *fixture) { fx.DoOnEach(fx, "FLUSHALL"); nextMillisecond(); fx.post(60) }, streams.Reset, 50},
 		{"its last message deleted", streams.Options{}, func(fx *fixture) {
 			amend(fx, fx.store, streams.Delete, fx.stored[4].Cursor.ID, "")
 		}, streams.Resumed, 6},
@@ -102,11 +102,11 @@ func TestCaughtUpReaderIsReset(t *testing.T) {
 	for _, loss := range []loss{
 		{"stream deleted", streams.Options{}, func(fx *fixture) { fx.do("DEL", lobbyKey) }, streams.Reset, 0},
 		{"stream deleted, then a message", streams.Options{}, func(fx *fixture) { fx.do("DEL", lobbyKey); nextMillisecond(); fx.post(1) }, streams.Reset, 1},
-		{"flushed", streams.Options{}, func(fx *fixture) { fx.Each(fx, "FLUSHALL") }, streams.Reset, 0},
-		{"flushed, then a message", streams.Options{}, func(fx *fixture) { fx.Each(fx, "FLUSHALL"); nextMillisecond(); fx.post(1) }, streams.Reset, 1},
+		{"flushed", streams.Options{}, func(fx *fixture) { fx.DoOnEach(fx, "FLUSHALL") }, streams.Reset, 0},
+		{"flushed, then a message", streams.Options{}, func(fx *fixture) { fx.DoOnEach(fx, "FLUSHALL"); nextMillisecond(); fx.post(1) }, streams.Reset, 1},
 		{"flushed, scripts too, then many messages", streams.Options{}, func(fx *fixture) {
-			fx.Each(fx, "FLUSHALL")
-			fx.Each(fx, "SCRIPT", "FLUSH")
+			fx.DoOnEach(fx, "FLUSHALL")
+			fx.DoOnEach(fx, "SCRIPT", "FLUSH")
 			fx.post(60)
 		}, streams.Reset, -1},
 	} {
@@ -123,7 +123,7 @@ func TestCaughtUpReaderIsReset(t *testing.T) {
 				if loss.wantCount >= 0 {
 					f.expect(loss.wantCount)
 				}
-				fx.expectContinues(f)
+				fx.expectNextMessage(f)
 				if len(f.states) != 2 {
 					fx.Errorf("got states %v, want two", f.states)
 				}
@@ -159,7 +159,7 @@ func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 				t.Errorf("got state %v, want truncated", got)
 			}
 			f.expect(1)
-			fx.expectContinues(f)
+			fx.expectNextMessage(f)
 		})
 	}
 }
@@ -177,7 +177,7 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 		{"trimmed by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 100) }, streams.Truncated, 600},
 		{"emptied by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 500},
 		{"stream deleted", streams.Options{}, func(fx *fixture) { fx.do("DEL", lobbyKey) }, streams.Reset, 500},
-		{"flushed, then a message", streams.Options{}, func(fx *fixture) { fx.Each(fx, "FLUSHALL"); nextMillisecond(); fx.post(1) }, streams.Reset, 501},
+		{"flushed, then a message", streams.Options{}, func(fx *fixture) { fx.DoOnEach(fx, "FLUSHALL"); nextMillisecond(); fx.post(1) }, streams.Reset, 501},
 	} {
 		t.Run(loss.name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +199,7 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 				if loss.wantCount >= 0 {
 					f.expect(loss.wantCount)
 				}
-				fx.expectContinues(f)
+				fx.expectNextMessage(f)
 			})
 		})
 	}

@@ -52,7 +52,7 @@ func TestReaderIsNotifiedOfATrimDuringAnOutage(t *testing.T) {
 	if last := f.states[len(f.states)-1]; last.State != streams.Truncated {
 		t.Errorf("got states %v, want the last truncated", f.states)
 	}
-	fx.expectContinues(f)
+	fx.expectNextMessage(f)
 }
 
 func TestEmptiedRoomContinues(t *testing.T) {

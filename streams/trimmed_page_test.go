@@ -55,10 +55,10 @@ func TestPageReportsTrimmedMessages(t *testing.T) {
 					t.Fatal(err)
 				}
 				test.fill(t)
-				for _, where := range []streams.Where{{Limit: 50}, {Before: streams.ID{Millis: 1 << 62}, Limit: 50}, {Around: streams.ID{Millis: 1}, Limit: 50}} {
-					got := page(t, store, where)
+				for _, query := range []streams.PageQuery{{Limit: 50}, {Before: streams.ID{Millis: 1 << 62}, Limit: 50}, {Around: streams.ID{Millis: 1}, Limit: 50}} {
+					got := page(t, store, query)
 					if got.Trimmed != test.want || !got.Older.IsZero() {
-						t.Errorf("page %+v: got Trimmed %t and Older %v, want Trimmed %t and no Older", where, got.Trimmed, got.Older, test.want)
+						t.Errorf("page %+v: got Trimmed %t and Older %v, want Trimmed %t and no Older", query, got.Trimmed, got.Older, test.want)
 					}
 				}
 			})

@@ -53,7 +53,7 @@ func TestUnreadableEntriesAreSkipped(t *testing.T) {
 				}
 				expectUnreadable(t, f.entries)
 				expectUnreadable(t, late.entries)
-				page, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50})
+				page, err := store.As(ada).Page(context.Background(), "lobby", streams.PageQuery{Limit: 50})
 				if err != nil || texts(page.Entries) != "one two three four" {
 					t.Errorf("page: got %q, %v, want \"one two three four\"", texts(page.Entries), err)
 				}
@@ -100,7 +100,7 @@ func TestRoomOfWrongTypeDoesNotAffectOthers(t *testing.T) {
 		}
 		// The tail reads both rooms when it checks idle rooms, and again after its connection breaks.
 		broken.readUntil("an error", func() bool { _, err := broken.next(); return errors.Is(err, streams.ErrUnavailable) })
-		fx.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		fx.DoOnEach(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		for i := range 5 {
 			eventually(t, "an append to the other room to succeed", func() bool { return tryPost(fx.store, other, "fine") == nil })
 			intact.expect(i + 2)

@@ -126,7 +126,8 @@ const (
 	// claimInterval is the time from ClaimFile until a file is due again, if a message has the file. By then, the message may
 	// have been trimmed.
 	claimInterval = 24 * time.Hour
-	// forgetTimeout is the time from ClaimFile until an unreferenced file is due again, unless ForgetFile is called.
+	// forgetTimeout is the time from ClaimFile until an unreferenced file is due again, unless RemoveFileRecord is
+	// called.
 	forgetTimeout = time.Minute
 )
 
@@ -168,10 +169,10 @@ func parseStoredFile(bucket int, id string, values []any) StoredFile {
 
 // ClaimFile reports whether a file is unreferenced: it was not sent in time, or its message was deleted or trimmed. An
 // unreferenced file can no longer be sent, even after a failover if the durability is Replica. The caller should delete
-// its objects and then call ForgetFile. Otherwise, the file is due again after a minute.
+// its objects and then call RemoveFileRecord. Otherwise, the file is due again after a minute.
 func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bool, err error) {
 	if file.Room == "" { // Redis has lost its record
-		return false, s.ForgetFile(ctx, file)
+		return false, s.RemoveFileRecord(ctx, file)
 	}
 	call := conns.Call{
 		Script: claimFileScript, Weight: 1,
@@ -186,8 +187,8 @@ func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bo
 	return claimed == 1, nil
 }
 
-// ForgetFile removes the record of a file that ClaimFile has claimed.
-func (s *Store) ForgetFile(ctx context.Context, file StoredFile) error {
+// RemoveFileRecord removes the record of a file that ClaimFile has claimed.
+func (s *Store) RemoveFileRecord(ctx context.Context, file StoredFile) error {
 	var deleted, unlisted *redis.IntCmd
 	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) {
 		deleted = pipe.Del(ctx, s.keys.file(file.Bucket, file.ID))

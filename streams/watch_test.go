@@ -73,7 +73,7 @@ func TestWatcherIsNotifiedOfEveryEntryAndInterruption(t *testing.T) {
 			t.Fatal(err)
 		}
 		store.Watch("{0}:access", w)
-		redistest.Serve(t, store)
+		redistest.RunStore(t, store)
 		w.expect(t, "restored "+old)
 		w.expect(t, "broken") // because the watcher refused
 		w.expect(t, "restored "+old)
@@ -81,7 +81,7 @@ func TestWatcherIsNotifiedOfEveryEntryAndInterruption(t *testing.T) {
 		banned := add("banned")
 		w.expect(t, "changed banned "+banned)
 		w.expect(t, "confirmed")
-		backend.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		backend.DoOnEach(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		w.expect(t, "broken")
 		w.expect(t, "restored "+banned)
 	})

@@ -14,9 +14,9 @@ func (passkeyPage) Script() string { return signInScript }
 // Preloads returns the paths of the modules to preload, like Home.Preloads.
 func (passkeyPage) Preloads() []string { return signInPreloads() }
 
-// Entrance holds the data for the pages where people sign in or get an account. Page.User is a guest,
+// SignInPage holds the data for the pages where people sign in or get an account. Page.User is a guest,
 // unless HasAccount is set.
-type Entrance struct {
+type SignInPage struct {
 	Page
 	passkeyPage
 	Here     string // path of the page to return to from the identity provider
@@ -29,22 +29,22 @@ type Entrance struct {
 
 // SignIn is the model of the template "sign-in".
 type SignIn struct {
-	Entrance
+	SignInPage
 	MayUpgrade bool // whether a visitor may get an account without an invite
 }
 
 // Welcome is the model of the template "welcome", which offers a passkey.
-type Welcome struct{ Entrance }
+type Welcome struct{ SignInPage }
 
 // Setup is the model of the template "setup".
 type Setup struct {
-	Entrance
+	SignInPage
 	IsFirst bool // whether the server has no owner yet
 }
 
 // Invite is the model of the template "invite".
 type Invite struct {
-	Entrance
+	SignInPage
 	By        string // name of the inviter; empty for the operator
 	Room      string // name of a public room, or empty
 	IsPrivate bool   // whether the invite is for a private room
@@ -53,7 +53,7 @@ type Invite struct {
 
 // OneTimeLink is the model of the template "one-time-link".
 type OneTimeLink struct {
-	Entrance
+	SignInPage
 	For User // the user as whom the link signs in
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Helpers of this package's tests:
 //
-//	page, pageAfterRefusal, accountPage, entrance   return models of pages
-//	message, conversation, conversationWithFiles    return messages
+//	page, pageAfterRefusal, accountPage, signInPage   return models of pages
+//	message, conversation, conversationWithFiles      return messages
 //	render    renders a page
 //	gzipped   returns the compressed size of a file's content
 
@@ -82,8 +82,8 @@ func accountPage(title string) Page {
 	return p
 }
 
-func entrance(p Page) Entrance {
-	return Entrance{Page: p, Here: "/i/code", Next: "/r/lobby", Code: "code", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b", Provider: "Example"}
+func signInPage(p Page) SignInPage {
+	return SignInPage{Page: p, Here: "/i/code", Next: "/r/lobby", Code: "code", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b", Provider: "Example"}
 }
 
 func render(t *testing.T, name string, model any) string {

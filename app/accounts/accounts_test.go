@@ -40,7 +40,7 @@ func TestAllFlows(t *testing.T) {
 		}
 		link, err := a.CreateLink(ctx, owner.User.ID, bob.User.ID)
 		wantError(t, "link", err, nil)
-		phone, err := a.Spend(ctx, link, accounts.SignIn{Device: "Phone"})
+		phone, err := a.SpendLink(ctx, link, accounts.SignIn{Device: "Phone"})
 		wantError(t, "spend", err, nil)
 		sessions, err := a.Sessions(ctx, bob.User.ID)
 		if len(sessions) != 2 || err != nil {
@@ -98,7 +98,7 @@ func banAndUnban(t *testing.T, a *accounts.Accounts, owner string) {
 // Redis denies a command.
 func restrict(t *testing.T, backend *redistest.Backend) {
 	t.Helper()
-	backend.Each(t, append([]any{"ACL", "SETUSER", "burble", "reset"}, leastRights(t, backend.Redis.IsClusterMode)...)...)
+	backend.DoOnEach(t, append([]any{"ACL", "SETUSER", "burble", "reset"}, leastRights(t, backend.Redis.IsClusterMode)...)...)
 	least := *backend.Redis
 	least.Username, least.Password = "burble", "secret"
 	backend.Redis = &least
@@ -106,7 +106,7 @@ func restrict(t *testing.T, backend *redistest.Backend) {
 		for _, denied := range backend.Denied(t) {
 			t.Errorf("Redis denied %v", denied)
 		}
-		backend.Each(t, "ACL", "DELUSER", "burble")
+		backend.DoOnEach(t, "ACL", "DELUSER", "burble")
 	})
 }
 
@@ -184,7 +184,7 @@ func TestSignOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		more, err := a.Spend(ctx, link, accounts.SignIn{})
+		more, err := a.SpendLink(ctx, link, accounts.SignIn{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestBanEndsSessionsAndRefusesEverySignIn(t *testing.T) {
 	}
 	wantVerdict(t, a, ada, accounts.ErrBanned)
 	wantError(t, "guest", a.Guest(ctx, ada.User.ID), accounts.ErrBanned)
-	_, err = a.Spend(ctx, link, accounts.SignIn{})
+	_, err = a.SpendLink(ctx, link, accounts.SignIn{})
 	wantError(t, "link", err, accounts.ErrBanned)
 	_, err = a.RedeemAs(ctx, invite, ada.Session)
 	wantError(t, "own invite", err, accounts.ErrCode)
@@ -245,7 +245,7 @@ func TestBanEndsSessionsAndRefusesEverySignIn(t *testing.T) {
 	wantError(t, "new link", err, accounts.ErrBanned)
 	wantError(t, "unban", a.Unban(ctx, owner.User.ID, ada.User.ID), nil)
 	wantVerdict(t, a, ada, accounts.ErrSignedOut) // the ban ended the session for good
-	_, err = a.Spend(ctx, link, accounts.SignIn{})
+	_, err = a.SpendLink(ctx, link, accounts.SignIn{})
 	wantError(t, "link after the ban", err, nil)
 }
 
@@ -256,7 +256,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	for range 55 {
 		link, err := a.CreateLink(ctx, first.User.ID, first.User.ID)
 		if err == nil {
-			_, err = a.Spend(ctx, link, accounts.SignIn{Device: fmt.Sprint("a very long device ", longText)})
+			_, err = a.SpendLink(ctx, link, accounts.SignIn{Device: fmt.Sprint("a very long device ", longText)})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -23,25 +23,25 @@ func TestLinkIsSpentOnce(t *testing.T) {
 		code, err := a.CreateLink(ctx, ada.User.ID, ada.User.ID)
 		wantError(t, "link", err, nil)
 		for range 3 { // a previewer
-			account, err := b.Peek(ctx, code)
+			account, err := b.PeekLink(ctx, code)
 			if err != nil || account.User != ada.User {
-				t.Fatalf("Peek returned %v, %v; want %v", account, err, ada.User)
+				t.Fatalf("PeekLink returned %v, %v; want %v", account, err, ada.User)
 			}
 		}
 		var spent atomic.Int32
 		atOnce(10, func(i int) {
-			signedIn, err := []*accounts.Accounts{a, b}[i%2].Spend(ctx, code, accounts.SignIn{})
+			signedIn, err := []*accounts.Accounts{a, b}[i%2].SpendLink(ctx, code, accounts.SignIn{})
 			switch {
 			case err == nil && signedIn.User == ada.User:
 				spent.Add(1)
 			case !errors.Is(err, accounts.ErrCode):
-				t.Errorf("Spend returned the error %v, want %v", err, accounts.ErrCode)
+				t.Errorf("SpendLink returned the error %v, want %v", err, accounts.ErrCode)
 			}
 		})
 		if spent.Load() != 1 {
 			t.Fatalf("the link was spent %d times, want once", spent.Load())
 		}
-		_, err = a.Peek(ctx, code)
+		_, err = a.PeekLink(ctx, code)
 		wantError(t, "peek at a spent link", err, accounts.ErrCode)
 	}
 }
@@ -53,18 +53,18 @@ func TestSpentLinkWorksAgainOnlyWithSameKey(t *testing.T) {
 	code, err := a.CreateLink(ctx, ada.User.ID, ada.User.ID)
 	wantError(t, "link", err, nil)
 	request := accounts.SignIn{Key: uuid.NewString()}
-	first, err := a.Spend(ctx, code, request)
+	first, err := a.SpendLink(ctx, code, request)
 	wantError(t, "spend", err, nil)
-	again, err := a.Spend(ctx, code, request)
+	again, err := a.SpendLink(ctx, code, request)
 	if err != nil || again.Session.ID != first.Session.ID {
-		t.Errorf("Spend with the same key returned another session or the error %v", err)
+		t.Errorf("SpendLink with the same key returned another session or the error %v", err)
 	}
 	for _, key := range []string{"", uuid.NewString()} {
-		_, err = a.Spend(ctx, code, accounts.SignIn{Key: key})
+		_, err = a.SpendLink(ctx, code, accounts.SignIn{Key: key})
 		wantError(t, "replayed with another key", err, accounts.ErrCode)
 	}
 	wantError(t, "sign out", a.SignOut(ctx, ada.User.ID, ada.User.ID, first.Session.ID), nil)
-	_, err = a.Spend(ctx, code, request)
+	_, err = a.SpendLink(ctx, code, request)
 	wantError(t, "repeated after the sign-out", err, accounts.ErrCode)
 }
 
@@ -90,7 +90,7 @@ func TestLinkDiesWithTheRightToCreateIt(t *testing.T) {
 		code, err := a.CreateLinkAs(ctx, creator.Session, person.User.ID)
 		wantError(t, "link", err, nil)
 		wantError(t, name, end(creator, person), nil)
-		_, err = a.Spend(ctx, code, accounts.SignIn{})
+		_, err = a.SpendLink(ctx, code, accounts.SignIn{})
 		wantError(t, "link of a creator who "+name, err, accounts.ErrCode)
 	}
 }
@@ -105,10 +105,10 @@ func TestLinkDiesWithTheSessionThatCreatedIt(t *testing.T) {
 		wantError(t, "link", err, nil)
 		codes = append(codes, code)
 	}
-	other, err := a.Spend(ctx, codes[0], accounts.SignIn{})
+	other, err := a.SpendLink(ctx, codes[0], accounts.SignIn{})
 	wantError(t, "spend", err, nil)
 	wantError(t, "end other sessions", a.SignOutOthers(ctx, other.Session), nil)
-	_, err = a.Spend(ctx, codes[1], accounts.SignIn{})
+	_, err = a.SpendLink(ctx, codes[1], accounts.SignIn{})
 	wantError(t, "link of a session that has ended", err, accounts.ErrCode)
 }
 
@@ -126,10 +126,10 @@ func TestLinkExpires(t *testing.T) {
 		t.Errorf("the link expires in %v, want between 9 minutes and %v", left, accounts.LinkLife)
 	}
 	client.Del(ctx, key)
-	_, err = a.Spend(ctx, code, accounts.SignIn{})
+	_, err = a.SpendLink(ctx, code, accounts.SignIn{})
 	wantError(t, "spend", err, accounts.ErrCode)
 	for _, code := range []string{"", "x", strings.Repeat("x", 10000), "a\x00b", "*"} {
-		_, err = a.Spend(ctx, code, accounts.SignIn{})
+		_, err = a.SpendLink(ctx, code, accounts.SignIn{})
 		wantError(t, "spend a wrong code", err, accounts.ErrCode)
 	}
 }

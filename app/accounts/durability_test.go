@@ -40,7 +40,7 @@ func TestChangesAreConfirmedOnlyWithAReplica(t *testing.T) {
 		}},
 		{"redeem an invite", func() error { _, err := a.Redeem(ctx, invite, accounts.SignIn{User: newUser(t, "Bob")}); return err }},
 		{"create a link", func() error { _, err := a.CreateLink(ctx, accounts.Operator, eve.User.ID); return err }},
-		{"spend a link", func() error { _, err := a.Spend(ctx, link, accounts.SignIn{Key: "key"}); return err }},
+		{"spend a link", func() error { _, err := a.SpendLink(ctx, link, accounts.SignIn{Key: "key"}); return err }},
 		{"rename", func() error { _, err := a.Rename(ctx, eve.Session, "Eva"); return err }},
 		{"mark a token as used", func() error { return a.MarkUsed(ctx, "logout", "token", time.Hour) }},
 		{"sign out", func() error { return a.SignOut(ctx, eve.User.ID, eve.User.ID, eve.Session.ID) }},

@@ -68,7 +68,7 @@ func TestLostReplies(t *testing.T) {
 		retry(t, "link", func() (err error) { link, err = a.CreateLink(ctx, owner.User.ID, signedIn.User.ID); return })
 		spend := accounts.SignIn{Key: uuid.NewString()}
 		var phone accounts.SignedIn
-		retry(t, "spend", func() (err error) { phone, err = a.Spend(ctx, link, spend); return })
+		retry(t, "spend", func() (err error) { phone, err = a.SpendLink(ctx, link, spend); return })
 		upgrade := accounts.SignIn{User: newUser(t, "Guest"), Key: uuid.NewString()}
 		retry(t, "upgrade", func() (err error) { _, err = a.Upgrade(ctx, upgrade); return })
 		who := accounts.Identity{Issuer: "i", Subject: fmt.Sprint(i), SID: "s"}
@@ -161,7 +161,7 @@ func TestCodesAreNotStoredOrLogged(t *testing.T) {
 	}
 	proxy.Reroute("")
 	errs := []error{a.TakeCeremony(ctx, "get", ceremony, new(string)), a.Restored(ctx, "0-0")}
-	_, err = a.Spend(ctx, link, accounts.SignIn{})
+	_, err = a.SpendLink(ctx, link, accounts.SignIn{})
 	errs = append(errs, err)
 	_, err = a.Redeem(ctx, invite, accounts.SignIn{User: identity.User{Name: "Eve"}})
 	errs = append(errs, err)
@@ -201,7 +201,7 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	}
 	link, err := behind.CreateLink(ctx, signedIn.User.ID, signedIn.User.ID)
 	wantError(t, "link", err, nil)
-	_, err = ahead.Spend(ctx, link, accounts.SignIn{}) // only the clock of Redis counts
+	_, err = ahead.SpendLink(ctx, link, accounts.SignIn{}) // only the clock of Redis counts
 	wantError(t, "spend", err, nil)
 	wantError(t, "ban", behind.Ban(ctx, accounts.Operator, signedIn.User.ID, ""), nil)
 	_, err = ahead.Verdict(ctx, signedIn.Session)
@@ -242,7 +242,7 @@ func TestFullRedisMakesNoSilentChange(t *testing.T) {
 		"rename":  func() error { _, err := a.Rename(ctx, ada.Session, "Eve"); return err },
 		"redeem":  func() error { _, err := a.RedeemAs(ctx, invite, max.Session); return err },
 		"upgrade": func() error { _, err := a.Upgrade(ctx, accounts.SignIn{User: newUser(t, "New")}); return err },
-		"spend":   func() error { _, err := a.Spend(ctx, link, accounts.SignIn{}); return err },
+		"spend":   func() error { _, err := a.SpendLink(ctx, link, accounts.SignIn{}); return err },
 	} {
 		wantError(t, name, do(), accounts.ErrFull)
 		if after := dump(); after != before {

@@ -41,9 +41,9 @@ func (a *Accounts) linkKey(code string) string {
 	return a.keys.of("link", a.macs.stored.text("link", code))
 }
 
-// Peek returns the account of a link, or ErrCode. It does not spend the link, so the page of the link may call it even
-// though programs that preview links fetch that page too.
-func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
+// PeekLink returns the account of a link, or ErrCode. It does not spend the link, so the page of the link may call it
+// even though programs that preview links fetch that page too.
+func (a *Accounts) PeekLink(ctx context.Context, code string) (Account, error) {
 	link, err := a.redis.Retrying.HMGet(ctx, a.linkKey(code), "user", "spent").Result()
 	if err != nil {
 		return Account{}, unavailable(err)
@@ -55,9 +55,9 @@ func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
 	return a.Account(ctx, user)
 }
 
-// Spend signs in with a one-time link. If it is called several times with different SignIn.Keys, even concurrently, only
-// one call succeeds. The others return ErrCode.
-func (a *Accounts) Spend(ctx context.Context, code string, s SignIn) (SignedIn, error) {
+// SpendLink signs in with a one-time link. If it is called several times with different SignIn.Keys, even concurrently,
+// only one call succeeds. The others return ErrCode.
+func (a *Accounts) SpendLink(ctx context.Context, code string, s SignIn) (SignedIn, error) {
 	key := a.linkKey(code)
 	link, err := a.redis.Retrying.HMGet(ctx, key, "user", "by").Result()
 	if err != nil {

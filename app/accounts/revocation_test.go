@@ -96,7 +96,7 @@ func BenchmarkSignIn(b *testing.B) {
 	for b.Loop() {
 		code, err := a.CreateLink(ctx, ada.User.ID, ada.User.ID)
 		if err == nil {
-			_, err = a.Spend(ctx, code, accounts.SignIn{})
+			_, err = a.SpendLink(ctx, code, accounts.SignIn{})
 		}
 		if err != nil {
 			b.Fatal(err)

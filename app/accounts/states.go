@@ -55,7 +55,7 @@ func (s *states) parse(query verdicts.Query, reply []string) verdicts.State {
 		var record sessionRecord
 		err := json.Unmarshal([]byte(encoded), &record)
 		live := err == nil && state.Role != "" && !state.IsBanned && record.Expiry > s.now().Unix()
-		state.Sessions = append(state.Sessions, verdicts.SessionState{Used: record.Used, Live: live})
+		state.Sessions = append(state.Sessions, verdicts.SessionState{Used: record.Used, IsLive: live})
 	}
 	return state
 }

@@ -15,9 +15,9 @@ import (
 	"burble/streams/redistest"
 )
 
-// Race reports whether the tests run with the race detector, which makes everything about ten times slower. If so, the
-// program under test is built with it too, unless PlainProgram is set.
-var Race = sync.OnceValue(func() bool {
+// HasRaceDetector reports whether the tests run with the race detector, which makes everything about ten times slower.
+// If so, the program under test is built with it too, unless BuildWithoutRace is set.
+var HasRaceDetector = sync.OnceValue(func() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 })
@@ -26,9 +26,9 @@ var Race = sync.OnceValue(func() bool {
 // link previews may reach.
 const PreviewExempt = "TEST_PREVIEW_EXEMPT"
 
-// PlainProgram makes Build build the program without the race detector. A package's TestMain sets it if the tests need not
-// look for races in the server.
-var PlainProgram bool
+// BuildWithoutRace makes Build build the program without the race detector. A package's TestMain sets it if the tests
+// need not look for races in the server.
+var BuildWithoutRace bool
 
 // buildDir is the folder of the built program, "" before the first build.
 var buildDir string
@@ -45,7 +45,7 @@ var build = sync.OnceValues(func() (program string, err error) {
 // Build builds the program and writes it to path. args are additional arguments for the go command. Unlike go build, go
 // run keeps linked programs in its cache, so only the first package that builds the program takes seconds.
 func Build(path string, args ...string) error {
-	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", Race() && !PlainProgram)}, args...)
+	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", HasRaceDetector() && !BuildWithoutRace)}, args...)
 	if out, err := exec.Command("go", append(args, "burble/app", path)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("go run -exec cp: %w\n%s", err, out)
 	}

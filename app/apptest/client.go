@@ -30,9 +30,9 @@ func (s *Server) Client(token string) *client.Server {
 	}
 }
 
-// Long reports whether CI is set, so a test may take minutes. Otherwise it logs how the test is
+// IsLong reports whether CI is set, so a test may take minutes. Otherwise it logs how the test is
 // shortened.
-func Long(t testing.TB, shortened string) bool {
+func IsLong(t testing.TB, shortened string) bool {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		return true

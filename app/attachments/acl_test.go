@@ -26,7 +26,7 @@ func TestLeastRights(t *testing.T) {
 				}
 			}
 		}
-		backend.Each(t, rights...)
+		backend.DoOnEach(t, rights...)
 		least := *backend.Redis
 		least.Username, least.Password = "burble", "secret"
 		backend.Redis = &least
@@ -34,7 +34,7 @@ func TestLeastRights(t *testing.T) {
 			for _, denied := range backend.Denied(t) {
 				t.Errorf("Redis denied %s", denied)
 			}
-			backend.Each(t, "ACL", "DELUSER", "burble")
+			backend.DoOnEach(t, "ACL", "DELUSER", "burble")
 		})
 		f := start(t, backend, openDirectory(t, t.TempDir()))
 		message := f.send(f.upload(picture(1)))

@@ -26,8 +26,8 @@ type Rooms interface {
 	DueFiles(ctx context.Context, bucket, limit int) ([]streams.StoredFile, error)
 	// ClaimFile claims a file for removal, unless a message has it. A claimed file can no longer be sent.
 	ClaimFile(ctx context.Context, file streams.StoredFile) (unreferenced bool, err error)
-	// ForgetFile removes the record of a claimed file.
-	ForgetFile(ctx context.Context, file streams.StoredFile) error
+	// RemoveFileRecord removes the record of a claimed file.
+	RemoveFileRecord(ctx context.Context, file streams.StoredFile) error
 }
 
 // Options configure a Service.

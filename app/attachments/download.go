@@ -36,8 +36,8 @@ func Describe(file streams.File, version Version) Download {
 	return d
 }
 
-// URL returns a URL from which anyone can download the file for blobs.PresignedLife, or "" if the caller must use Open.
-// The URL must not be logged or stored.
+// URL returns a URL from which anyone can download the file for blobs.PresignedLifetime, or "" if the caller must use
+// Open. The URL must not be logged or stored.
 func (s *Service) URL(ctx context.Context, d Download) (string, error) {
 	url, err := s.options.Store.PresignGet(ctx, d.Hash, blobs.Presentation{ContentType: d.Type, ContentDisposition: d.Disposition})
 	if err != nil {

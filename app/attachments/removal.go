@@ -137,7 +137,7 @@ func (s *Service) removeFile(ctx context.Context, file streams.StoredFile) error
 	if err := s.step("removed"); err != nil {
 		return err
 	}
-	if err := s.options.Rooms.ForgetFile(ctx, file); err != nil {
+	if err := s.options.Rooms.RemoveFileRecord(ctx, file); err != nil {
 		return fmt.Errorf("forget a file: %w", err)
 	}
 	return nil

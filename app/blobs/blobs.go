@@ -20,8 +20,8 @@ var (
 	ErrTooLarge = errors.New("object too large")
 )
 
-// PresignedLife is how long a URL from PresignGet is valid.
-const PresignedLife = 5 * time.Minute
+// PresignedLifetime is how long a URL from PresignGet is valid.
+const PresignedLifetime = 5 * time.Minute
 
 // A Blob identifies an object.
 type Blob struct {
@@ -54,8 +54,8 @@ type Store interface {
 	Exists(ctx context.Context, hash string) (bool, error)
 	// Delete removes the object, if there is one. Readers that have it open may get an error.
 	Delete(ctx context.Context, hash string) error
-	// PresignGet returns a URL from which anyone can download the object for PresignedLife, or "" if the store does not
-	// support that. It does not check whether the object exists. The URL must not be logged or stored.
+	// PresignGet returns a URL from which anyone can download the object for PresignedLifetime, or "" if the store does
+	// not support that. It does not check whether the object exists. The URL must not be logged or stored.
 	PresignGet(ctx context.Context, hash string, as Presentation) (url string, err error)
 	// Origin returns the origin of these URLs, for a Content-Security-Policy, or "".
 	Origin() string

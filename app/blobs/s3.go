@@ -62,7 +62,7 @@ func openS3(options S3Options, stall time.Duration) (*S3, error) {
 		return nil, fmt.Errorf("configure S3: %w", err)
 	}
 	s := &S3{client: client, bucket: options.Bucket}
-	sample, err := s.client.PresignedGetObject(context.Background(), s.bucket, strings.Repeat("0", 64), PresignedLife, nil)
+	sample, err := s.client.PresignedGetObject(context.Background(), s.bucket, strings.Repeat("0", 64), PresignedLifetime, nil)
 	if err != nil {
 		return nil, fmt.Errorf("configure S3: %w", err)
 	}
@@ -189,7 +189,7 @@ func (s *S3) Delete(ctx context.Context, hash string) error {
 
 // PresignGet implements Store. It sends no request.
 func (s *S3) PresignGet(ctx context.Context, hash string, as Presentation) (string, error) {
-	return s.presign(ctx, hash, as, PresignedLife)
+	return s.presign(ctx, hash, as, PresignedLifetime)
 }
 
 func (s *S3) presign(ctx context.Context, hash string, as Presentation, life time.Duration) (string, error) {

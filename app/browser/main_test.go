@@ -11,10 +11,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if !apptest.Race() {
+	if !apptest.HasRaceDetector() {
 		flag.Set("test.parallel", "4") // these tests mostly wait; a -parallel flag overrides this
 	}
-	apptest.PlainProgram = true // these tests are about the pages; others look for races in the server
+	apptest.BuildWithoutRace = true // these tests are about the pages; others look for races in the server
 	code := apptest.Main(m)
 	closeChromium()
 	os.Exit(code)

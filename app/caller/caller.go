@@ -26,9 +26,9 @@ type Caller struct {
 	HasCookie bool              // the request has a cookie with a token that this server signed
 	HasBearer bool              // the request has a bearer token, valid or not
 
-	// Upgraded is the guest of the cookie if the guest has or had an account. Such a guest may do nothing but repeat the
-	// request that created the account, with the same key, because the response may have been lost.
-	Upgraded identity.User
+	// UpgradedGuest is the guest of the cookie if the guest has or had an account. Such a guest may do nothing but
+	// repeat the request that created the account, with the same key, because the response may have been lost.
+	UpgradedGuest identity.User
 
 	tokenExpiry time.Time // of the cookie's token
 	refusal     error     // why the bearer token is refused, or nil
@@ -106,7 +106,7 @@ func (i *Identifier) parse(token string, found *Caller) error {
 // Check is middleware that refuses a request whose bearer token is invalid or belongs to a session that has ended. If the
 // token is in a cookie, Check removes the cookie and continues without a user, with two exceptions. A banned person keeps
 // the cookie until an error page has explained the ban. A guest who has an account now keeps the cookie during a POST, for
-// Caller.Upgraded.
+// Caller.UpgradedGuest.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {
@@ -126,7 +126,7 @@ func (i *Identifier) Check(c *fiber.Ctx) error {
 	}
 	switch isPage := c.Method() == fiber.MethodGet && negotiate.PrefersHTML(c); {
 	case errors.Is(err, accounts.ErrUpgraded) && c.Method() == fiber.MethodPost:
-		caller.Upgraded = guest
+		caller.UpgradedGuest = guest
 	case !errors.Is(err, accounts.ErrBanned):
 		i.ClearToken(c)
 	case isPage:

@@ -16,8 +16,8 @@ import (
 type backend interface {
 	// url returns the REDIS_URL of the server in a slot.
 	url(slot int) string
-	// direct returns options for connections that do not go through the proxies of servers.
-	direct() *conns.Address
+	// directAddress returns options for connections that do not go through the proxies of servers.
+	directAddress() *conns.Address
 	// primaries returns the nodes that accept writes now. Connections to them use no proxy.
 	primaries() []*redistest.Server
 	// networks returns the proxies between servers and Redis.
@@ -28,9 +28,9 @@ type backend interface {
 	awaitHealthy()
 	// mayLose reports whether a failover may lose acknowledged entries.
 	mayLose() bool
-	// limits returns how many replicas a primary has, and how many connections a server may open to
+	// expectedCounts returns how many replicas a primary has, and how many connections a server may open to
 	// the primary.
-	limits() (replicas, connections int)
+	expectedCounts() (replicas, connections int)
 }
 
 // single is one Redis, with a separate proxy for each server.
@@ -53,12 +53,12 @@ func startSingle(t testing.TB, durability string, servers int, args ...string) *
 }
 
 func (s *single) url(slot int) string            { return "redis://" + s.links[slot].Addr }
-func (s *single) direct() *conns.Address         { return s.server.Redis() }
+func (s *single) directAddress() *conns.Address  { return s.server.Redis() }
 func (s *single) primaries() []*redistest.Server { return []*redistest.Server{s.server} }
 func (s *single) networks() []*redistest.Proxy   { return s.links }
 func (s *single) awaitHealthy()                  {}
 func (s *single) mayLose() bool                  { return false }
-func (s *single) limits() (int, int)             { return 0, maxConnections }
+func (s *single) expectedCounts() (int, int)     { return 0, maxConnections }
 
 func (s *single) faults() []fault {
 	return []fault{
@@ -101,7 +101,7 @@ func (h *harness) onPrimaries(do func(client redistest.Client) error) {
 
 // awaitReplicas waits until the replicas have confirmed the writes of the connection.
 func (h *harness) awaitReplicas(ctx context.Context, client redistest.Client) error {
-	replicas, _ := h.backend.limits()
+	replicas, _ := h.backend.expectedCounts()
 	if replicas == 0 {
 		return nil
 	}

@@ -39,7 +39,7 @@ func TestChaos(t *testing.T) {
 	o := optionsFromFlags()
 	if o.length == 0 {
 		o.length = 8 * time.Second
-		if apptest.Long(t, "8 s of faults instead of 30 s") {
+		if apptest.IsLong(t, "8 s of faults instead of 30 s") {
 			o.length = 30 * time.Second
 		}
 	}
@@ -60,7 +60,7 @@ func (silentLogger) Printf(context.Context, string, ...any) {}
 func TestMain(m *testing.M) {
 	redis.SetLogger(silentLogger{})
 	parallel := "8" // these tests wait most of the time; -parallel overrides this
-	if apptest.Race() {
+	if apptest.HasRaceDetector() {
 		parallel = "4"
 	}
 	flag.Set("test.parallel", parallel)

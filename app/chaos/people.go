@@ -36,7 +36,7 @@ type people struct {
 func (h *harness) startPeople() *people {
 	durabilities := map[string]streams.Durability{"memory": streams.Memory, "replica": streams.Replica, "disk": streams.Disk}
 	log := slog.New(slog.DiscardHandler)
-	store, err := streams.Open(h.testCtx, streams.Options{Redis: h.backend.direct(), Durability: durabilities[h.options.durability], Log: log, Wait: h.options.patience})
+	store, err := streams.Open(h.testCtx, streams.Options{Redis: h.backend.directAddress(), Durability: durabilities[h.options.durability], Log: log, Wait: h.options.patience})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 		return err
 	}
 	end := check.SessionEnd{Begun: time.Now(), Replied: time.Now().Add(time.Hour), Limit: limit}
-	record.AddEnd(token, end)
+	record.AddSessionEnd(token, end)
 	err = retryWhileUnavailable(ctx, func(ctx context.Context) error {
 		if ban {
 			return p.accounts.Ban(ctx, accounts.Operator, account.User, "chaos")
@@ -103,7 +103,7 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 		return err
 	}
 	end.Replied = time.Now()
-	record.AddEnd(token, end)
+	record.AddSessionEnd(token, end)
 	if ban {
 		if err := retryWhileUnavailable(ctx, func(ctx context.Context) error { return p.accounts.Unban(ctx, accounts.Operator, account.User) }); err != nil {
 			return err
@@ -114,7 +114,7 @@ func (p *people) endSession(ctx context.Context, record *bots.Record, account *b
 	err = retryWhileUnavailable(ctx, func(ctx context.Context) error {
 		code, err := p.accounts.CreateLink(ctx, accounts.Operator, account.User)
 		if err == nil {
-			signedIn, err = p.accounts.Spend(ctx, code, accounts.SignIn{Key: key})
+			signedIn, err = p.accounts.SpendLink(ctx, code, accounts.SignIn{Key: key})
 		}
 		return err
 	})
@@ -192,7 +192,7 @@ func (p *phase) startTeam(ctx context.Context, talking *sync.WaitGroup) {
 	}
 	stranger := p.newAccount(p.people, "stranger")
 	for name, token := range map[string]string{"stranger": stranger.Token(), "guest": p.token, "visitor": ""} {
-		talking.Go(func() { p.environment.Intrude(ctx, name, token, p.team.rooms[0]) })
+		talking.Go(func() { p.environment.TryHiddenRoom(ctx, name, token, p.team.rooms[0]) })
 	}
 }
 
@@ -245,11 +245,11 @@ func (t *team) toggle(ctx context.Context, environment *bots.Environment, accoun
 	if t.inside[room+account.User] {
 		role = streams.NoRole
 	}
-	s := &check.Sent{Author: "owner", Room: room, Burst: t.changes, First: time.Now(), Entry: check.Entry{
+	s := &check.SentEntry{Author: "owner", Room: room, Burst: t.changes, First: time.Now(), Entry: check.Entry{
 		Kind: "member", Key: client.NewKey(), User: t.owner.ID, Member: account.User, Role: string(role),
 	}}
 	environment.Record.AddSent(s)
-	entry := streams.Entry{Kind: streams.Joined, Key: s.Entry.Key, Member: streams.User{ID: account.User, Name: "member"}, Role: role}
+	entry := streams.Entry{Kind: streams.MemberChanged, Key: s.Entry.Key, Member: streams.User{ID: account.User, Name: "member"}, Role: role}
 	var stored streams.Stored
 	err := retryWhileUnavailable(ctx, func(ctx context.Context) (err error) {
 		s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})

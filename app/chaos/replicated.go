@@ -18,7 +18,7 @@ import (
 type replicated struct {
 	nodes         []*redistest.Node
 	address       string
-	options       *conns.Address
+	redisAddress  *conns.Address
 	replicas      int                                // of each primary
 	connections   int                                // maximum from one server to one primary
 	awaitInSync   func()                             // waits until all nodes run and the replicas follow
@@ -28,12 +28,12 @@ type replicated struct {
 	ownFaults     []fault
 	lossy         bool
 
-	failovers, requested atomic.Int64 // of Sentinel: all, and those that faults caused
+	failovers, intendedFailovers atomic.Int64 // of Sentinel: all, and those that faults caused
 }
 
 func startSentinel(t testing.TB, durability string, args ...string) *replicated {
 	s := redistest.StartSentinel(t, args...)
-	r := &replicated{nodes: s.Nodes, address: s.URL(), options: s.Redis(), replicas: 2, connections: maxConnections, lossy: durability == "memory"}
+	r := &replicated{nodes: s.Nodes, address: s.URL(), redisAddress: s.Redis(), replicas: 2, connections: maxConnections, lossy: durability == "memory"}
 	s.WatchFailovers(func() { r.failovers.Add(1) })
 	r.pickPrimary = func(*injection) *redistest.Node { return s.Primary() }
 	r.awaitPromoted = func(old *redistest.Node) { s.AwaitFailover(old) }
@@ -89,7 +89,7 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	c := redistest.StartCluster(t, 1, args...)
 	// In a Cluster, a server has a blocking read for each of the 16 buckets, and one node may have
 	// all of them.
-	r := &replicated{nodes: c.Nodes, address: c.URL(), options: c.Redis(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
+	r := &replicated{nodes: c.Nodes, address: c.URL(), redisAddress: c.Redis(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
 	r.pickPrimary = func(i *injection) *redistest.Node { return c.Primary(bucketKey(i)) }
 	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitComplete
 	r.ownFaults = []fault{{"slot moved", redisProcess, func(i *injection) {
@@ -107,12 +107,12 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 // bucketKey returns a key in one of the buckets of rooms.
 func bucketKey(i *injection) string { return "{" + string("0123456789"[i.random.IntN(10)]) + "}:any" }
 
-func (r *replicated) direct() *conns.Address       { return r.options }
-func (r *replicated) url(int) string               { return r.address }
-func (r *replicated) networks() []*redistest.Proxy { return nil }
-func (r *replicated) awaitHealthy()                { r.awaitInSync() }
-func (r *replicated) mayLose() bool                { return r.lossy }
-func (r *replicated) limits() (int, int)           { return r.replicas, r.connections }
+func (r *replicated) directAddress() *conns.Address { return r.redisAddress }
+func (r *replicated) url(int) string                { return r.address }
+func (r *replicated) networks() []*redistest.Proxy  { return nil }
+func (r *replicated) awaitHealthy()                 { r.awaitInSync() }
+func (r *replicated) mayLose() bool                 { return r.lossy }
+func (r *replicated) expectedCounts() (int, int)    { return r.replicas, r.connections }
 
 func (r *replicated) primaries() (found []*redistest.Server) {
 	for _, node := range r.nodes {
@@ -155,7 +155,7 @@ func (r *replicated) faults() []fault {
 func (r *replicated) failOver(disable, restore func(*redistest.Node)) func(*injection) {
 	return func(i *injection) {
 		old := r.pickPrimary(i)
-		r.requested.Add(1)
+		r.intendedFailovers.Add(1)
 		disable(old)
 		r.awaitReplaced(old)
 		i.waitForEnd()

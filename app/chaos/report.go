@@ -88,7 +88,7 @@ func (r *report) printPhase(name string, o *outcome) {
 		r.expectNone(o, flaw)
 	}
 	limit := convergeLimit
-	if apptest.Race() {
+	if apptest.HasRaceDetector() {
 		limit *= 4
 	}
 	r.expect(o.converged <= limit, "did not converge within %v", limit)

@@ -50,7 +50,7 @@ func (p *process) resources(ctx context.Context) (r resources, ok bool) {
 // fits reports whether r exceeds first by no more than spare goroutines, spare files and spareMegabytes.
 func (r resources) fits(first resources, spare int) bool {
 	return r.goroutines <= first.goroutines+spare && r.files <= first.files+spare &&
-		(apptest.Race() || r.megabytes <= first.megabytes+spareMegabytes) // with the race detector, the runtime returns no memory
+		(apptest.HasRaceDetector() || r.megabytes <= first.megabytes+spareMegabytes) // with the race detector, the runtime returns no memory
 }
 
 func (r resources) String() string {

@@ -18,7 +18,7 @@ func (h *harness) run(r *report) {
 	if s, ok := h.backend.(*replicated); ok && s.failovers.Load() > 0 {
 		// If Sentinel replaces a primary that is alive but slow, that primary and its other replica acknowledge
 		// more entries, which are then lost.
-		r.printf("  %d failovers, %d of them because of a fault", s.failovers.Load(), s.requested.Load())
+		r.printf("  %d failovers, %d of them because of a fault", s.failovers.Load(), s.intendedFailovers.Load())
 	}
 	r.printPhase("with flushes", h.runPhase(true, func(p *phase) { p.inject(flushing, []fault{h.flushFault()}) }))
 	h.checkResources(r)
@@ -36,7 +36,7 @@ func (h *harness) faultsWith(text string) []fault {
 func (h *harness) checkResources(r *report) {
 	ctx, cancel := context.WithTimeout(h.testCtx, h.options.patience)
 	defer cancel()
-	_, each := h.backend.limits()
+	_, each := h.backend.expectedCounts()
 	primaries := len(h.backend.primaries())
 	// When the baseline was measured, a server may have opened only a few of its connections.
 	spare := spareResources + (each-maxConnections)*primaries

@@ -28,7 +28,7 @@ func (s *Service) Record(by identity.User, key string, action streams.Entry) err
 	return err
 }
 
-// Audited returns up to limit Audit entries before an ID, or the newest, newest first.
-func (s *Service) Audited(ctx context.Context, user identity.User, before streams.ID, limit int) ([]streams.Entry, error) {
-	return s.as(user).Audited(ctx, before, limit)
+// AuditLog returns up to limit Audit entries before an ID, or the newest, newest first.
+func (s *Service) AuditLog(ctx context.Context, user identity.User, before streams.ID, limit int) ([]streams.Entry, error) {
+	return s.as(user).AuditLog(ctx, before, limit)
 }

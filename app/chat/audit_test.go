@@ -18,7 +18,7 @@ func TestAuditDoesNotNameHiddenRooms(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := service.Audited(t.Context(), owner, streams.ID{}, 10)
+	got, err := service.AuditLog(t.Context(), owner, streams.ID{}, 10)
 	if err != nil || len(got) != 3 || got[0].Room != "" || got[1].Room != "" || got[2].Room != "lobby" {
 		t.Errorf("got %+v, %v, want only the name of the public room", got, err)
 	}

@@ -227,10 +227,10 @@ func allow(rate *limit.Rate, user identity.User, things string) error {
 	return nil
 }
 
-// Enter returns an error if the user may not read the room now. Callers of Follow use it to refuse a request before
+// CheckAccess returns an error if the user may not read the room now. Callers of Follow use it to refuse a request before
 // the live read starts.
-func (s *Service) Enter(ctx context.Context, user identity.User, room string) error {
-	return s.as(user).Enter(ctx, room)
+func (s *Service) CheckAccess(ctx context.Context, user identity.User, room string) error {
+	return s.as(user).CheckAccess(ctx, room)
 }
 
 // Follow returns a reader of the room that starts at from. The caller must close it. If the user
@@ -240,8 +240,8 @@ func (s *Service) Follow(user identity.User, room string, from streams.From, rea
 }
 
 // Page returns a page of the room's history. A message has no preview after an edit that removed its link.
-func (s *Service) Page(ctx context.Context, user identity.User, room string, where streams.Where) (streams.Page, error) {
-	page, err := s.as(user).Page(ctx, room, where)
+func (s *Service) Page(ctx context.Context, user identity.User, room string, query streams.PageQuery) (streams.Page, error) {
+	page, err := s.as(user).Page(ctx, room, query)
 	for i := range page.Entries {
 		if entry := &page.Entries[i]; entry.Preview != nil && !entry.Edited.IsZero() && !hasLink(entry) {
 			entry.Preview = nil

@@ -40,7 +40,7 @@ func Example() {
 		stored, err := service.Append(ada, "192.0.2.1", "lobby", message)
 		fmt.Println(stored.Repeated, err)
 	}
-	page, _ := service.Page(ctx, ada, "lobby", streams.Where{Limit: 50})
+	page, _ := service.Page(ctx, ada, "lobby", streams.PageQuery{Limit: 50})
 	for _, entry := range page.Entries {
 		fmt.Println(entry.User.Name, entry.Text)
 	}

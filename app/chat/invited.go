@@ -34,17 +34,17 @@ func (s *Service) JoinInvited(inviter, person identity.User, room, key string, s
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
 	access := s.as(inviter)
-	if s.as(person).Enter(ctx, room) == nil {
+	if s.as(person).CheckAccess(ctx, room) == nil {
 		return nil
 	}
-	removed, err := access.Removed(ctx, room, person.ID)
+	removed, err := access.RemovedAt(ctx, room, person.ID)
 	if err != nil {
 		return err
 	}
 	if !removed.IsZero() && !removed.Time().Before(since) {
 		return streams.ErrHidden
 	}
-	_, err = access.AppendExisting(ctx, room, streams.Entry{Kind: streams.Joined, Key: key, Member: author(person), Role: streams.Ordinary})
+	_, err = access.AppendExisting(ctx, room, streams.Entry{Kind: streams.MemberChanged, Key: key, Member: author(person), Role: streams.Ordinary})
 	return err
 }
 
@@ -55,7 +55,7 @@ func (s *Service) LeaveRooms(user identity.User) error {
 	access := s.as(user)
 	rooms, err := access.PrivateRooms(ctx)
 	for _, room := range rooms {
-		entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: author(user), Role: streams.NoRole}
+		entry := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: author(user), Role: streams.NoRole}
 		_, left := access.AppendExisting(ctx, room, entry)
 		if !errors.Is(left, streams.ErrHidden) && !errors.Is(left, streams.ErrNoRoom) {
 			err = errors.Join(err, left)

@@ -84,7 +84,7 @@ func (s *Service) ChangeMember(user identity.User, address, room, memberID strin
 		return streams.Stored{}, err
 	}
 	entry := streams.Entry{
-		Kind: streams.Joined, Key: cmp.Or(change.Key, uuid.NewString()), Member: streams.User{ID: memberID, Name: name},
+		Kind: streams.MemberChanged, Key: cmp.Or(change.Key, uuid.NewString()), Member: streams.User{ID: memberID, Name: name},
 		Role: change.Role, MutedUntil: change.MutedUntil, Reason: change.Reason,
 	}
 	stored, err := s.appendChange(user, address, room, entry)

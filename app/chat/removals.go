@@ -189,7 +189,7 @@ func cannotModerate(err error) bool {
 // the zero ID at the beginning of the room.
 func (s *Service) removeFromPage(ctx context.Context, moderator identity.User, job *removal) (older streams.ID, err error) {
 	room := job.Rooms[0]
-	page, err := s.as(moderator).Page(ctx, room, streams.Where{Before: job.Before, Limit: removalPage})
+	page, err := s.as(moderator).Page(ctx, room, streams.PageQuery{Before: job.Before, Limit: removalPage})
 	if err != nil {
 		return older, err
 	}

@@ -34,9 +34,9 @@ func write(t *testing.T, s *Service, user identity.User, room string, count int)
 // left returns how many messages of the user the room has.
 func left(t *testing.T, s *Service, reader, user identity.User, room string) (count int) {
 	t.Helper()
-	where := streams.Where{Limit: 500}
+	query := streams.PageQuery{Limit: 500}
 	for {
-		page, err := s.Page(t.Context(), reader, room, where)
+		page, err := s.Page(t.Context(), reader, room, query)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func left(t *testing.T, s *Service, reader, user identity.User, room string) (co
 				count++
 			}
 		}
-		if where.Before = page.Older; page.Older.IsZero() {
+		if query.Before = page.Older; page.Older.IsZero() {
 			return count
 		}
 	}

@@ -46,22 +46,22 @@ func (s *Service) People(ctx context.Context, user identity.User, limit int) ([]
 	return people, nil
 }
 
-// Here returns the IDs of the people in the rooms that Rooms lists for the user. In a room with more than
+// PresentUsers returns the IDs of the people in the rooms that Rooms lists for the user. In a room with more than
 // streams.MaxNamed people, it finds only those that streams.Store.Present lists.
-func (s *Service) Here(ctx context.Context, user identity.User) (map[string]bool, error) {
+func (s *Service) PresentUsers(ctx context.Context, user identity.User) (map[string]bool, error) {
 	by := s.as(user)
-	rooms, err := by.Rooms(ctx, maxHereRooms)
+	rooms, err := by.Rooms(ctx, maxPresentRooms)
 	if err != nil {
 		return nil, err
 	}
-	var visits []streams.Visit
+	var queries []streams.PresenceQuery
 	for _, room := range rooms {
 		if room.Present > 0 {
-			visits = append(visits, streams.Visit{By: by, Room: room.Name})
+			queries = append(queries, streams.PresenceQuery{By: by, Room: room.Name})
 		}
 	}
 	here := make(map[string]bool)
-	for _, present := range s.store.Present(ctx, visits...) {
+	for _, present := range s.store.Present(ctx, queries...) {
 		if present.Err != nil && !errors.Is(present.Err, streams.ErrHidden) {
 			return nil, present.Err
 		}
@@ -72,8 +72,8 @@ func (s *Service) Here(ctx context.Context, user identity.User) (map[string]bool
 	return here, nil
 }
 
-// maxHereRooms is the maximum number of rooms in which Here looks for people.
-const maxHereRooms = 100
+// maxPresentRooms is the maximum number of rooms in which PresentUsers looks for people.
+const maxPresentRooms = 100
 
 // find returns the users who have an account, by ID.
 func (s *Service) find(ctx context.Context, ids ...string) (map[string]identity.User, error) {
@@ -137,7 +137,7 @@ func (s *Service) createDirect(ctx context.Context, user identity.User, address 
 		ids = append(ids, other.ID)
 	}
 	// A room that exists does not count as a new one.
-	if room := streams.DirectRoom(s.secret, ids...); s.as(user).Enter(ctx, room) == nil {
+	if room := streams.DirectRoom(s.secret, ids...); s.as(user).CheckAccess(ctx, room) == nil {
 		return room, false, nil
 	}
 	if err := s.allowNewRoom(address, len(others)); err != nil {
@@ -264,13 +264,13 @@ func (s *Service) About(ctx context.Context, user identity.User, room string) (s
 }
 
 // Changes returns the changes of a room and its members that belong on the given page of its history: those between
-// the page's messages, and those between the page and the requested position, which is where.Before or where.After.
-func (s *Service) Changes(ctx context.Context, user identity.User, room string, where streams.Where, page streams.Page) ([]streams.Entry, error) {
-	after, upTo := where.After, cmp.Or(where.Before, page.AsOf.ID)
+// the page's messages, and those between the page and the requested position, which is query.Before or query.After.
+func (s *Service) Changes(ctx context.Context, user identity.User, room string, query streams.PageQuery, page streams.Page) ([]streams.Entry, error) {
+	after, upTo := query.After, cmp.Or(query.Before, page.AsOf.ID)
 	if count := len(page.Entries); count > 0 && !page.Older.IsZero() && after.IsZero() {
 		after = page.Entries[0].ID
 	}
-	if count := len(page.Entries); count > 0 && !page.Newer.IsZero() && where.Before.IsZero() {
+	if count := len(page.Entries); count > 0 && !page.Newer.IsZero() && query.Before.IsZero() {
 		upTo = page.Entries[count-1].ID
 	}
 	return s.as(user).Changes(ctx, room, after, upTo)

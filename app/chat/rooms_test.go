@@ -244,7 +244,7 @@ func TestManagementIsAudited(t *testing.T) {
 			t.Fatalf("action %d: %v", i, err)
 		}
 	}
-	entries, err := s.Audited(t.Context(), owner, streams.ID{}, 50)
+	entries, err := s.AuditLog(t.Context(), owner, streams.ID{}, 50)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestUnconfirmedDeletionIsRecorded(t *testing.T) {
 	if err := s.DeleteRoom(owner, "launch"); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("delete a room without a replica: got error %v, want ErrUnavailable", err)
 	}
-	entries, err := s.Audited(t.Context(), owner, streams.ID{}, 50)
+	entries, err := s.AuditLog(t.Context(), owner, streams.ID{}, 50)
 	if err != nil || len(entries) != 1 || entries[0].Action != protocol.ActionDeleteRoom {
 		t.Errorf("the audit log has %v, %v, want the deletion", entries, err)
 	}

@@ -140,7 +140,7 @@ func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older stream
 func (s *Search) read(before streams.ID) (err error) {
 	ctx, cancel := context.WithTimeout(s.service.ctx, callTimeout)
 	defer cancel()
-	s.page, err = s.service.Page(ctx, s.user, s.query.Room, streams.Where{Before: before, Limit: searchPage})
+	s.page, err = s.service.Page(ctx, s.user, s.query.Room, streams.PageQuery{Before: before, Limit: searchPage})
 	s.service.searchedEntries.Charge(s.address, s.page.Examined, time.Now())
 	return err
 }

@@ -39,9 +39,9 @@ func (s *Service) ClaimFile(ctx context.Context, file streams.StoredFile) (unref
 	return s.store.ClaimFile(ctx, file)
 }
 
-// ForgetFile removes what is left of a file after ClaimFile.
-func (s *Service) ForgetFile(ctx context.Context, file streams.StoredFile) error {
-	return s.store.ForgetFile(ctx, file)
+// RemoveFileRecord removes what is left of a file after ClaimFile.
+func (s *Service) RemoveFileRecord(ctx context.Context, file streams.StoredFile) error {
+	return s.store.RemoveFileRecord(ctx, file)
 }
 
 // reportFiles reports that a deletion in the room was stored, if its message had files.

@@ -116,7 +116,7 @@ func TestDeletedFilesAreReported(t *testing.T) {
 	if got := reported(); fmt.Sprint(got) != "[one two]" {
 		t.Errorf("got reports of %v, want one and two", got)
 	}
-	audited, err := store.AsRanked(streams.User{ID: "x"}, streams.Moderator).Audited(t.Context(), streams.ID{}, 10)
+	audited, err := store.AsRanked(streams.User{ID: "x"}, streams.Moderator).AuditLog(t.Context(), streams.ID{}, 10)
 	if err != nil || len(audited) != 1 || audited[0].Action != protocol.ActionDelete || audited[0].Member.ID != ada.ID || audited[0].Room != "two" {
 		t.Errorf("got the audit log %+v, %v, want the moderator's deletion", audited, err)
 	}

@@ -111,7 +111,7 @@ func (b *Bot) read(ctx context.Context, c *connection) error {
 		if cursor := b.Cursor(follow.Room); cursor != "" {
 			follow.After = cursor
 		}
-		chain.Sent(follow)
+		chain.AddFollow(follow)
 		if err := c.Send(follow); err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func TestBotResumesAfterRestartAndAfterABrokenChain(t *testing.T) {
 			}
 			reason := <-reasons
 			closed, restart := errors.AsType[*client.CloseError](reason)
-			_, broken := errors.AsType[*client.ChainError](reason)
+			_, broken := errors.AsType[*client.ContinuityError](reason)
 			if restart && closed.Code != client.CloseRestart || restart != (name == "restart") || broken == restart {
 				t.Errorf("Disconnected: got %v; want a restart: %v, a broken chain: %v", reason, name == "restart", !restart)
 			}

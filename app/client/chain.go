@@ -13,8 +13,8 @@ type link struct {
 	pending  []string // cursors of unanswered follows; "" for a follow of the newest entries
 }
 
-// Sent records a follow that the caller has sent or is about to send.
-func (c *Chain) Sent(follow Follow) {
+// AddFollow records a follow that the caller has sent or is about to send.
+func (c *Chain) AddFollow(follow Follow) {
 	if c.rooms == nil {
 		c.rooms = make(map[string]*link)
 	}
@@ -35,25 +35,25 @@ func (c *Chain) Cursor(room string) string {
 }
 
 // Check checks a frame and advances the cursor of its room. If the frame does not continue the chain,
-// Check returns a *ChainError and leaves the cursor where it was.
+// Check returns a *ContinuityError and leaves the cursor where it was.
 func (c *Chain) Check(frame Frame) error {
 	switch f := frame.(type) {
 	case *Followed:
 		l := c.rooms[f.Room]
 		if l == nil {
-			return &ChainError{Room: f.Room, Frame: f, Reason: "the room is not followed"}
+			return &ContinuityError{Room: f.Room, Frame: f, Reason: "the room is not followed"}
 		}
 		if !l.expects(f) {
-			return &ChainError{Room: f.Room, At: l.cursor, Frame: f, Reason: "no follow is waiting for this answer"}
+			return &ContinuityError{Room: f.Room, At: l.cursor, Frame: f, Reason: "no follow is waiting for this answer"}
 		}
 		l.cursor, l.followed = f.At, true
 	case *Entries:
 		l := c.rooms[f.Room]
 		switch {
 		case l == nil || !l.followed:
-			return &ChainError{Room: f.Room, Frame: f, Reason: "entries came before followed"}
+			return &ContinuityError{Room: f.Room, Frame: f, Reason: "entries came before followed"}
 		case f.After != l.cursor:
-			return &ChainError{Room: f.Room, At: l.cursor, Frame: f, Reason: "entries are missing or repeated"}
+			return &ContinuityError{Room: f.Room, At: l.cursor, Frame: f, Reason: "entries are missing or repeated"}
 		}
 		l.cursor = f.Upto
 	}

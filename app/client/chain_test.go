@@ -33,12 +33,12 @@ func TestChainRejectsFramesThatDoNotContinueIt(t *testing.T) {
 		"a room without a follow":  {"1-0@E", []client.Frame{&client.Entries{Room: "dev", After: "1-0@E"}}, true},
 	} {
 		var chain client.Chain
-		chain.Sent(client.Follow{Room: "lobby", After: test.after})
+		chain.AddFollow(client.Follow{Room: "lobby", After: test.after})
 		for i, frame := range test.frames {
 			err := chain.Check(frame)
 			want := test.broken && i == len(test.frames)-1
-			if _, got := errors.AsType[*client.ChainError](err); got != want {
-				t.Errorf("%s: frame %d: got %v, want a ChainError: %v", name, i, err, want)
+			if _, got := errors.AsType[*client.ContinuityError](err); got != want {
+				t.Errorf("%s: frame %d: got %v, want a ContinuityError: %v", name, i, err, want)
 			}
 		}
 	}
@@ -46,7 +46,7 @@ func TestChainRejectsFramesThatDoNotContinueIt(t *testing.T) {
 
 func TestChainContinuesUntilASecondFollowIsAnswered(t *testing.T) {
 	var chain client.Chain
-	chain.Sent(client.Follow{Room: "lobby", After: "1-0@E"})
+	chain.AddFollow(client.Follow{Room: "lobby", After: "1-0@E"})
 	for _, frame := range []client.Frame{
 		&client.Followed{Room: "lobby", State: client.Resumed, At: "1-0@E"},
 		&client.Entries{Room: "lobby", After: "1-0@E", Upto: "2-0@E"},
@@ -55,7 +55,7 @@ func TestChainContinuesUntilASecondFollowIsAnswered(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	chain.Sent(client.Follow{Room: "lobby", Last: 1})
+	chain.AddFollow(client.Follow{Room: "lobby", Last: 1})
 	for _, frame := range []client.Frame{
 		&client.Entries{Room: "lobby", After: "2-0@E", Upto: "3-0@E"}, // sent before the server read the second follow
 		&client.Followed{Room: "lobby", State: client.Fresh, At: "2-0@E"},

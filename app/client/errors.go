@@ -64,16 +64,16 @@ const (
 	CloseTooSlow  = 4008 // the client did not read for 10 s
 )
 
-// ChainError reports a frame that breaks the protocol's guarantee: entries are missing, repeated or
+// ContinuityError reports a frame that breaks the protocol's guarantee: entries are missing, repeated or
 // misplaced.
-type ChainError struct {
+type ContinuityError struct {
 	Room   string
 	At     string // the cursor that the client has reached or requested
 	Frame  Frame
 	Reason string
 }
 
-func (e *ChainError) Error() string {
+func (e *ContinuityError) Error() string {
 	switch f := e.Frame.(type) {
 	case *Entries:
 		return fmt.Sprintf("room %s at %s: entries (%s, %s]: %s", e.Room, e.At, f.After, f.Upto, e.Reason)

@@ -98,7 +98,7 @@ func (m *member) connected(socket *client.Socket) {
 }
 
 func (m *member) disconnected(err error) {
-	if _, ok := errors.AsType[*client.ChainError](err); ok || errors.Is(err, client.ErrNoReply) {
+	if _, ok := errors.AsType[*client.ContinuityError](err); ok || errors.Is(err, client.ErrNoReply) {
 		m.t.Error(err)
 	}
 	m.mu.Lock()

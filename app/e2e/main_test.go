@@ -16,7 +16,7 @@ const patience = time.Minute
 
 func TestMain(m *testing.M) {
 	parallel := "6" // these tests mostly wait; a -parallel flag overrides this
-	if apptest.Race() {
+	if apptest.HasRaceDetector() {
 		parallel = "3"
 	}
 	flag.Set("test.parallel", parallel)

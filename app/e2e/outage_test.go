@@ -21,7 +21,7 @@ func TestClientsContinueAfterRedisIsKilled(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	duration := 5 * time.Second
-	if apptest.Long(t, "Redis is away for 5 s instead of 10 s") {
+	if apptest.IsLong(t, "Redis is away for 5 s instead of 10 s") {
 		duration = 10 * time.Second
 	}
 	testOutage(t, redis, duration, redis.Kill, redis.Restart)

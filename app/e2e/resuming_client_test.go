@@ -26,7 +26,7 @@ type resumingClient struct {
 func (r *resumingClient) connect(server *apptest.Server) {
 	follow := client.Follow{Room: "lobby", After: r.cursor}
 	r.chain = client.Chain{}
-	r.chain.Sent(follow)
+	r.chain.AddFollow(follow)
 	var err error
 	// A listener's queue is shorter than crowdSize, so the kernel refuses some connections at first.
 	for range 20 {

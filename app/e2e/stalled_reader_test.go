@@ -165,7 +165,7 @@ func (s *stalledReader) connect() {
 	s.t.Helper()
 	follow := client.Follow{Room: s.room, After: s.cursor}
 	s.chain = client.Chain{}
-	s.chain.Sent(follow)
+	s.chain.AddFollow(follow)
 	var err error
 	if s.Socket, err = s.server.Dial(s.t.Context(), follow); err != nil {
 		s.t.Fatal(err)

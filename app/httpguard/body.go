@@ -13,8 +13,8 @@ import (
 )
 
 // fasthttp can stream request bodies, but only for a whole server. It would keep a buffer of 16 KiB for each idle
-// connection and each WebSocket, and would parse the unread rest of a body as the next request. Instead, KeepBody makes
-// fasthttp treat the body as empty, and the handler reads it from the connection.
+// connection and each WebSocket, and would parse the unread rest of a body as the next request. Instead,
+// LeaveBodyUnread makes fasthttp treat the body as empty, and the handler reads it from the connection.
 
 const (
 	// MinRate is the minimum average rate of a Body in bytes per second, after the first RateGrace. At this rate, that
@@ -40,14 +40,14 @@ var (
 	ErrCanceled = errors.New("the upload was canceled")
 )
 
-// KeepBody makes the server call its handler without reading the request's body. Call it from a HeaderReceived callback.
-// The server's handler must then call BeginBody first and EndBody last.
-func KeepBody(header *fasthttp.RequestHeader) {
+// LeaveBodyUnread makes the server call its handler without reading the request's body. Call it from a HeaderReceived
+// callback. The server's handler must then call BeginBody first and EndBody last.
+func LeaveBodyUnread(header *fasthttp.RequestHeader) {
 	header.Del("Expect")
 	header.SetContentLength(0)
 }
 
-// Body is the body of a request for which KeepBody was called. Only Cancel may be called from other goroutines.
+// Body is the body of a request for which LeaveBodyUnread was called. Only Cancel may be called from other goroutines.
 type Body struct {
 	Size int64
 
@@ -61,11 +61,11 @@ type Body struct {
 	canceled bool
 }
 
-// BeginBody prepares the connection for ReadBody. Call it before Forget, and only after KeepBody.
+// BeginBody prepares the connection for ReadBody. Call it before Forget, and only after LeaveBodyUnread.
 func (c *Conn) BeginBody() { c.body = &Body{conn: c, left: -1, isSplit: c.header == nil} }
 
 // ReadBody returns the body of the request, or the reason why the request must be refused. EndBody then closes the
-// connection. It returns nil if KeepBody was not called for the request.
+// connection. It returns nil if LeaveBodyUnread was not called for the request.
 func (c *Conn) ReadBody(header *fasthttp.RequestHeader) (*Body, *Refusal) {
 	b := c.body
 	if b == nil {

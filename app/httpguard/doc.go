@@ -10,7 +10,7 @@
 //	}
 //	server.Serve(httpguard.Listener(listener))
 //
-// The handler of a request whose body may be large can read it from the connection: see KeepBody.
+// The handler of a request whose body may be large can read it from the connection: see LeaveBodyUnread.
 //
 // Hosts is the list of host names that the server accepts. Check does not use it.
 //

@@ -31,7 +31,7 @@ func parseForm(c *fiber.Ctx, names ...string) (raw map[string]string, err error)
 	if err := request.CheckQuery(c); err != nil {
 		return nil, err
 	}
-	if contentType, _, err := request.Read(c); err != nil || contentType != fiber.MIMEApplicationForm {
+	if contentType, _, err := request.ReadBody(c); err != nil || contentType != fiber.MIMEApplicationForm {
 		return nil, errors.Join(err, request.Unsupported("Content-Type"))
 	}
 	raw = make(map[string]string)

@@ -57,7 +57,7 @@ func parseJSON(c *fiber.Ctx, mayBeEmpty bool) (raw map[string]string, err error)
 	if err := request.CheckQuery(c); err != nil {
 		return nil, err
 	}
-	contentType, data, err := request.Read(c)
+	contentType, data, err := request.ReadBody(c)
 	switch {
 	case err != nil:
 		return nil, err

@@ -20,7 +20,7 @@ const MessagesPath = "/r/:room/messages"
 // page of history.
 func (p *Pages) RenderForm(c *fiber.Ctx, refused *protocol.Error) error {
 	page := p.NewPage(c, "")
-	newest := streams.Where{Limit: PageSize}
+	newest := streams.PageQuery{Limit: PageSize}
 	switch c.Route().Path {
 	case MessagesPath:
 		return p.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: refused.Notice(), Draft: FormValue(c, "text")})

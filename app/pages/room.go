@@ -22,11 +22,11 @@ func (p *Pages) getRoom(c *fiber.Ctx) error {
 	if target := canonicalURL(c); target != "" {
 		return c.Redirect(target, http.StatusMovedPermanently)
 	}
-	where, highlight, err := parseRoomPage(c)
+	query, highlight, err := parseRoomPage(c)
 	if err != nil {
 		return err
 	}
-	return p.renderRoom(c, c.Params("room"), where, views.Room{Page: p.NewPage(c, ""), Highlight: highlight})
+	return p.renderRoom(c, c.Params("room"), query, views.Room{Page: p.NewPage(c, ""), Highlight: highlight})
 }
 
 // respelledRoom matches text that may be a room name in another case or script. Other text, such as a
@@ -55,21 +55,21 @@ func canonicalURL(c *fiber.Ctx) string {
 }
 
 // parseRoomPage returns the page of history to show, and the ID of the message to highlight.
-func parseRoomPage(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
+func parseRoomPage(c *fiber.Ctx) (query streams.PageQuery, highlight string, err error) {
 	if c.Params("id") == "" {
-		where, err = request.Where(c, PageSize)
-		where.Limit = PageSize
-		return where, "", err
+		query, err = request.PageQuery(c, PageSize)
+		query.Limit = PageSize
+		return query, "", err
 	}
 	id, err := protocol.CheckID("id", c.Params("id"))
 	if err != nil {
-		return where, "", &protocol.Error{Code: protocol.NotFound, Message: "There is no such message."}
+		return query, "", &protocol.Error{Code: protocol.NotFound, Message: "There is no such message."}
 	}
-	return streams.Where{Around: id, Limit: PageSize}, id.String(), nil
+	return streams.PageQuery{Around: id, Limit: PageSize}, id.String(), nil
 }
 
 // renderRoom adds a page of the room's history to the model and renders it.
-func (p *Pages) renderRoom(c *fiber.Ctx, name string, where streams.Where, model views.Room) error {
+func (p *Pages) renderRoom(c *fiber.Ctx, name string, query streams.PageQuery, model views.Room) error {
 	room, err := protocol.CheckRoom(name)
 	if err != nil {
 		return err
@@ -83,12 +83,12 @@ func (p *Pages) renderRoom(c *fiber.Ctx, name string, where streams.Where, model
 	err = together( // concurrently, because a round trip to Redis may be slow
 		func() (err error) { links, here, about, err = p.roomLinks(ctx, user, room); return err },
 		func() (err error) {
-			reserved, err := p.options.Limits.ReservePage(ctx, address, where.Limit, true)
+			reserved, err := p.options.Limits.ReservePage(ctx, address, query.Limit, true)
 			if err != nil {
 				return err
 			}
 			release = reserved
-			page, err = p.options.Chat.Page(ctx, user, room, where)
+			page, err = p.options.Chat.Page(ctx, user, room, query)
 			return err
 		},
 	)
@@ -97,13 +97,13 @@ func (p *Pages) renderRoom(c *fiber.Ctx, name string, where streams.Where, model
 		return err
 	}
 	p.options.Limits.Charge(address, len(links))
-	p.options.Limits.Charge(address, page.Examined-where.Limit)
+	p.options.Limits.Charge(address, page.Examined-query.Limit)
 	render, err := p.options.Limits.Render(address, page.Entries)
 	if err != nil {
 		return err
 	}
 	if streams.IsHidden(room) {
-		changes, err := p.options.Chat.Changes(ctx, user, room, where, page)
+		changes, err := p.options.Chat.Changes(ctx, user, room, query, page)
 		if err != nil {
 			return err
 		}

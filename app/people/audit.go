@@ -27,7 +27,7 @@ func (h *handlers) getAudit(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	entries, err := h.Chat.Audited(c.UserContext(), caller.Of(c).User, before, auditPage)
+	entries, err := h.Chat.AuditLog(c.UserContext(), caller.Of(c).User, before, auditPage)
 	if err != nil {
 		return err
 	}

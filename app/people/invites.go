@@ -143,7 +143,7 @@ func parseInvite(fields map[string]string) (invite accounts.Invite, err error) {
 	}
 	life := defaultInviteLife
 	if text := fields["expires_in"]; text != "" {
-		if life, err = ParseLife(text); err != nil {
+		if life, err = ParseLifetime(text); err != nil {
 			return invite, protocol.Errorf(protocol.BadField, "expires_in", `"expires_in" must be a time such as 30m, 12h or 7d, up to %dd.`, accounts.MaxInviteLife/(24*time.Hour))
 		}
 	}
@@ -151,8 +151,8 @@ func parseInvite(fields map[string]string) (invite accounts.Invite, err error) {
 	return invite, nil
 }
 
-// ParseLife parses the life of an invite, such as 30m, 12h or 7d.
-func ParseLife(text string) (time.Duration, error) {
+// ParseLifetime parses the life of an invite, such as 30m, 12h or 7d.
+func ParseLifetime(text string) (time.Duration, error) {
 	life, err := time.Duration(0), error(nil)
 	if days, isDays := strings.CutSuffix(text, "d"); isDays {
 		var n uint64

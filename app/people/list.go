@@ -49,7 +49,7 @@ func (h *handlers) getPeople(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
-	here, err := h.Chat.Here(c.UserContext(), caller.Of(c).User)
+	here, err := h.Chat.PresentUsers(c.UserContext(), caller.Of(c).User)
 	if err != nil {
 		return err
 	}

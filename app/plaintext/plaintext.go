@@ -25,7 +25,7 @@ func AppendEntry(dst []byte, room string, entry *streams.Entry) []byte {
 		return fmt.Appendf(dst, "%s %s edited a message: %s\n", clock, name, text)
 	case streams.Delete:
 		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, name)
-	case streams.Joined, streams.Changed:
+	case streams.MemberChanged, streams.SettingsChanged:
 		return fmt.Appendf(dst, "%s %s\n", clock, Change(entry))
 	case streams.Audit:
 		return fmt.Appendf(dst, "%s %s %s\n", clock, name, printable(Audit(entry)))
@@ -46,13 +46,13 @@ func withFiles(room string, entry *streams.Entry) string {
 	return strings.Join(lines, "\n")
 }
 
-// Change describes an entry of kind Joined or Changed in one line.
+// Change describes an entry of kind MemberChanged or SettingsChanged in one line.
 func Change(entry *streams.Entry) string {
 	name := printable(entry.User.Name)
-	if entry.Kind == streams.Changed && entry.Number == 1 {
+	if entry.Kind == streams.SettingsChanged && entry.Number == 1 {
 		return name + createdLine(entry.Settings.Title)
 	}
-	if entry.Kind == streams.Changed {
+	if entry.Kind == streams.SettingsChanged {
 		return name + " changed the settings of the room: " + settingsLine(entry.Settings)
 	}
 	return joinedLine(name, entry)
@@ -65,7 +65,7 @@ func createdLine(title string) string {
 	return fmt.Sprintf(" created the room %q", printable(title))
 }
 
-// joinedLine describes an entry of kind Joined, without its time.
+// joinedLine describes an entry of kind MemberChanged, without its time.
 func joinedLine(name string, entry *streams.Entry) string {
 	member := printable(entry.Member.Name)
 	switch {

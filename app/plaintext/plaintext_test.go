@@ -66,15 +66,15 @@ func TestChange(t *testing.T) {
 	ada, bob := streams.User{ID: "1", Name: "Ada"}, streams.User{ID: "2", Name: "Bob"}
 	ninth := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 	for want, entry := range map[string]streams.Entry{
-		`Ada created the room "Launch"`:                                 {Number: 1, Kind: streams.Changed, Settings: streams.Settings{Title: "Launch"}},
-		`Ada created the room`:                                          {Number: 1, Kind: streams.Changed},
-		`Ada changed the settings of the room: locked, titled "Launch"`: {Number: 2, Kind: streams.Changed, Settings: streams.Settings{Title: "Launch", Locked: true}},
-		`Ada became a moderator`:                                        {Kind: streams.Joined, Member: ada, Role: streams.RoomModerator},
-		`Ada made Bob a moderator`:                                      {Kind: streams.Joined, Member: bob, Role: streams.RoomModerator},
-		`Ada muted Bob until 2026-12-01 09:00 UTC`:                      {Kind: streams.Joined, Member: bob, Role: streams.Ordinary, MutedUntil: ninth},
-		`Ada muted Bob`:                                                 {Kind: streams.Joined, Member: bob, Role: streams.Ordinary, MutedUntil: ninth.AddDate(100, 0, 0)},
-		`Ada joined`:                                                    {Kind: streams.Joined, Member: ada, Role: streams.Ordinary},
-		`Ada left`:                                                      {Kind: streams.Joined, Member: ada, Role: streams.NoRole},
+		`Ada created the room "Launch"`:                                 {Number: 1, Kind: streams.SettingsChanged, Settings: streams.Settings{Title: "Launch"}},
+		`Ada created the room`:                                          {Number: 1, Kind: streams.SettingsChanged},
+		`Ada changed the settings of the room: locked, titled "Launch"`: {Number: 2, Kind: streams.SettingsChanged, Settings: streams.Settings{Title: "Launch", Locked: true}},
+		`Ada became a moderator`:                                        {Kind: streams.MemberChanged, Member: ada, Role: streams.RoomModerator},
+		`Ada made Bob a moderator`:                                      {Kind: streams.MemberChanged, Member: bob, Role: streams.RoomModerator},
+		`Ada muted Bob until 2026-12-01 09:00 UTC`:                      {Kind: streams.MemberChanged, Member: bob, Role: streams.Ordinary, MutedUntil: ninth},
+		`Ada muted Bob`:                                                 {Kind: streams.MemberChanged, Member: bob, Role: streams.Ordinary, MutedUntil: ninth.AddDate(100, 0, 0)},
+		`Ada joined`:                                                    {Kind: streams.MemberChanged, Member: ada, Role: streams.Ordinary},
+		`Ada left`:                                                      {Kind: streams.MemberChanged, Member: ada, Role: streams.NoRole},
 	} {
 		entry.User = ada
 		if got := plaintext.Change(&entry); got != want {

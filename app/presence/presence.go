@@ -31,9 +31,9 @@ type Listener interface {
 // Store records and reads presence in Redis. The Store of package streams implements it.
 type Store interface {
 	// UpdatePresence records arrivals and departures through a server.
-	UpdatePresence(ctx context.Context, server string, changes ...streams.PresenceChange) []streams.PresenceChanged
+	UpdatePresence(ctx context.Context, server string, changes ...streams.PresenceChange) []streams.PresenceOutcome
 	// Present reads the users in each visit's room, or returns streams.ErrHidden for a room that the visitor may not read.
-	Present(ctx context.Context, visits ...streams.Visit) []streams.Present
+	Present(ctx context.Context, queries ...streams.PresenceQuery) []streams.Present
 	// Heartbeat, RemoveServer and RemoveDeadServers maintain the list of servers that are alive.
 	Heartbeat(ctx context.Context, server string, timeout time.Duration) (wasListed bool, err error)
 	RemoveServer(ctx context.Context, server string) error

@@ -257,7 +257,7 @@ func TestRemovedListenerGetsNoPeople(t *testing.T) {
 	p.Join(room, streams.Arrival{User: bob}, p.store.AsRanked(bob, streams.Account), &leaves)
 	now := time.Now()
 	p.update(t, &now, func() {
-		entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: bob, Role: streams.NoRole}
+		entry := streams.Entry{Kind: streams.MemberChanged, Key: uuid.NewString(), Member: bob, Role: streams.NoRole}
 		if _, err := creator.Append(t.Context(), room, entry); err != nil {
 			t.Fatal(err)
 		}

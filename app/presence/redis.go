@@ -69,16 +69,16 @@ func (p *Presence) removeServer() {
 // apply records the updates in Redis and then notifies their listeners.
 func (p *Presence) apply(ctx context.Context, updates []update) {
 	p.record(ctx, updates)
-	var visits []streams.Visit
+	var queries []streams.PresenceQuery
 	for _, update := range updates {
 		for _, reader := range update.readers() {
-			visits = append(visits, streams.Visit{By: reader.by, Room: update.room})
+			queries = append(queries, streams.PresenceQuery{By: reader.by, Room: update.room})
 		}
 	}
-	if len(visits) == 0 {
+	if len(queries) == 0 {
 		return
 	}
-	found := p.store.Present(ctx, visits...)
+	found := p.store.Present(ctx, queries...)
 	for _, update := range updates {
 		count := len(update.readers())
 		p.notify(update, found[:count])

@@ -46,9 +46,9 @@ func appendKindFields(dst []byte, room string, entry *streams.Entry, render Rend
 		dst = rawjson.AppendField(dst, "emoji", entry.Emoji)
 		dst = append(dst, `,"on":`...)
 		return strconv.AppendBool(dst, entry.On)
-	case streams.Joined:
+	case streams.MemberChanged:
 		return appendJoined(dst, entry)
-	case streams.Changed:
+	case streams.SettingsChanged:
 		return appendSettings(dst, entry.Settings)
 	case streams.Audit:
 		return appendAudit(dst, entry)

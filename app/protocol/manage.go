@@ -109,7 +109,7 @@ type SettingsChange struct {
 
 // Entry returns the entry to append.
 func (c *SettingsChange) Entry() streams.Entry {
-	entry := streams.Entry{Kind: streams.Changed, Key: c.Key}
+	entry := streams.Entry{Kind: streams.SettingsChanged, Key: c.Key}
 	if c.Title == nil {
 		entry.Unchanged = append(entry.Unchanged, "title")
 	} else {

@@ -27,7 +27,7 @@ type Body struct {
 // ParseBody parses a JSON object of strings, a form, or plain text, which becomes the field "text". It
 // refuses fields that are not among names.
 func ParseBody(c *fiber.Ctx, names ...string) (Body, error) {
-	contentType, data, err := Read(c)
+	contentType, data, err := ReadBody(c)
 	switch {
 	case err != nil:
 		return Body{}, err
@@ -53,8 +53,8 @@ func ParseOptionalBody(c *fiber.Ctx, names ...string) (Body, error) {
 	return ParseBody(c, names...)
 }
 
-// Read returns the media type and the body. It refuses a body that is compressed or not UTF-8.
-func Read(c *fiber.Ctx) (contentType string, data []byte, err error) {
+// ReadBody returns the media type and the body. It refuses a body that is compressed or not UTF-8.
+func ReadBody(c *fiber.Ctx) (contentType string, data []byte, err error) {
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return "", nil, Unsupported("Content-Encoding")
 	}

@@ -35,8 +35,8 @@ func (h *handlers) renderInvite(c *fiber.Ctx, name string, refused error) error 
 		return err
 	}
 	model := views.Invite{
-		Entrance: h.entrance(c, "You’re invited", "/i/"+code, "/", code),
-		By:       inviter.Name, IsPrivate: streams.IsHidden(invite.Room),
+		SignInPage: h.signInPage(c, "You’re invited", "/i/"+code, "/", code),
+		By:         inviter.Name, IsPrivate: streams.IsHidden(invite.Room),
 	}
 	switch {
 	case invite.Room != "" && !model.IsPrivate:

@@ -128,7 +128,7 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	}
 	remove := func(person signInResponse) {
 		t.Helper()
-		entry := streams.Entry{Kind: streams.Joined, Key: newKey(), Member: streams.User{ID: person.User.ID, Name: person.User.Name}, Role: streams.NoRole}
+		entry := streams.Entry{Kind: streams.MemberChanged, Key: newKey(), Member: streams.User{ID: person.User.ID, Name: person.User.Name}, Role: streams.NoRole}
 		if _, err := account(store, adaAccount).Append(t.Context(), room, entry); err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 
 // getLink handles GET /l/{code}, the page of a one-time link.
 func (h *handlers) getLink(c *fiber.Ctx) error {
-	account, err := h.Accounts.Peek(c.UserContext(), c.Params("code"))
+	account, err := h.Accounts.PeekLink(c.UserContext(), c.Params("code"))
 	if err == nil && account.Banned {
 		err = accounts.ErrCode
 	}
@@ -19,8 +19,8 @@ func (h *handlers) getLink(c *fiber.Ctx) error {
 		return caller.AsCodeError(err)
 	}
 	return c.Render("one-time-link", views.OneTimeLink{
-		Entrance: h.entrance(c, "Sign in with this link", "", "", c.Params("code")),
-		For:      views.User{ID: account.ID, Name: account.Name},
+		SignInPage: h.signInPage(c, "Sign in with this link", "", "", c.Params("code")),
+		For:        views.User{ID: account.ID, Name: account.Name},
 	})
 }
 
@@ -31,7 +31,7 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 		return err
 	}
 	wanted := signIn(c, "", body.Fields["key"])
-	signedIn, err := h.Accounts.Spend(c.UserContext(), c.Params("code"), wanted)
+	signedIn, err := h.Accounts.SpendLink(c.UserContext(), c.Params("code"), wanted)
 	if err != nil {
 		return caller.AsCodeError(err)
 	}

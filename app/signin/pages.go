@@ -21,7 +21,7 @@ func (h *handlers) getSignIn(c *fiber.Ctx) error {
 
 func (h *handlers) renderSignIn(c *fiber.Ctx, next string, model views.SignIn) error {
 	notice, name := model.Notice, model.NameInput
-	model.Entrance = h.entrance(c, "Sign in", next, next, "")
+	model.SignInPage = h.signInPage(c, "Sign in", next, next, "")
 	model.Notice, model.NameInput = notice, name
 	model.MayUpgrade = h.Mode == streams.Anyone
 	return c.Render("sign-in", model)
@@ -33,7 +33,7 @@ func (h *handlers) getWelcome(c *fiber.Ctx) error {
 	if caller.Of(c).Session == nil {
 		return c.Redirect("/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)
 	}
-	return c.Render("welcome", views.Welcome{Entrance: h.entrance(c, "Welcome", next, next, "")})
+	return c.Render("welcome", views.Welcome{SignInPage: h.signInPage(c, "Welcome", next, next, "")})
 }
 
 // postSignUp handles POST /sign-up, which creates an account for a guest, or for a visitor who gives a name.

@@ -44,8 +44,8 @@ func (h *handlers) renderSetup(c *fiber.Ctx, code, name string, refused error) e
 		return caller.AsError(err)
 	}
 	model := views.Setup{
-		Entrance: h.entrance(c, "Become an owner", "/setup?code="+url.QueryEscape(code), "/", code),
-		IsFirst:  first != "",
+		SignInPage: h.signInPage(c, "Become an owner", "/setup?code="+url.QueryEscape(code), "/", code),
+		IsFirst:    first != "",
 	}
 	if refused != nil {
 		shown := protocol.AsError(refused)

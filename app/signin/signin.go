@@ -92,7 +92,7 @@ func (h *handlers) site(c *fiber.Ctx) (passkeys.Site, error) {
 // idempotency key, or "".
 func signIn(c *fiber.Ctx, name, key string) accounts.SignIn {
 	s := accounts.SignIn{User: guest(c), Device: device(c.Get(fiber.HeaderUserAgent)), Key: key}
-	if upgraded := caller.Of(c).Upgraded; key != "" && s.User.ID == "" {
+	if upgraded := caller.Of(c).UpgradedGuest; key != "" && s.User.ID == "" {
 		s.User = upgraded // Package accounts refuses any key other than that of the request that created the account.
 	}
 	if s.User.ID == "" {
@@ -131,10 +131,10 @@ type signInResponse struct {
 
 func userJSON(user identity.User) protocol.User { return protocol.User{ID: user.ID, Name: user.Name} }
 
-// entrance returns the fields that all pages for signing in have. here is the path to return to from the identity
+// signInPage returns the fields that all pages for signing in have. here is the path to return to from the identity
 // provider, or "".
-func (h *handlers) entrance(c *fiber.Ctx, title, here, next, code string) views.Entrance {
-	return views.Entrance{
+func (h *handlers) signInPage(c *fiber.Ctx, title, here, next, code string) views.SignInPage {
+	return views.SignInPage{
 		Page: h.NewPage(c, title), Here: here, Next: next, Code: code, Key: uuid.NewString(), Provider: h.ProviderName,
 	}
 }

@@ -70,7 +70,7 @@ func (c *client) typing(room string) error {
 // the list of people present.
 func (c *client) follow(frame protocol.Frame) error {
 	err := c.feed.Follow(frame.Room, frame.Format, func(ready func(*streams.Reader)) (*streams.Reader, error) {
-		if err := c.server.Chat.Enter(context.Background(), c.User, frame.Room); err != nil {
+		if err := c.server.Chat.CheckAccess(context.Background(), c.User, frame.Room); err != nil {
 			return nil, err
 		}
 		return c.server.Chat.Follow(c.User, frame.Room, frame.From, ready)

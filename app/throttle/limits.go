@@ -73,8 +73,8 @@ func (l *Limits) AllowEntries(address string, entries int) error {
 	return allow(l.Requests, address, (entries-1)/EntriesPerRequest, "entries")
 }
 
-// AllowDebt returns an error while the address is charged for more requests than its rate allows.
-func (l *Limits) AllowDebt(address string) error { return allow(l.Requests, address, 0, "requests") }
+// CheckDebt returns an error while the address is charged for more requests than its rate allows.
+func (l *Limits) CheckDebt(address string) error { return allow(l.Requests, address, 0, "requests") }
 
 func allow(rate *limit.Rate, address string, count int, what string) error {
 	if ok, after := rate.Allow(address, count, time.Now()); !ok {

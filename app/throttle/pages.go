@@ -35,7 +35,7 @@ func (l *Limits) ReservePage(ctx context.Context, address string, messages int, 
 		return nil, protocol.TooMany("large pages at once", time.Second)
 	}
 	release = func() { l.Pages.Release(size) }
-	if err := l.AllowDebt(address); err != nil { // the debt may have grown during the wait
+	if err := l.CheckDebt(address); err != nil { // the debt may have grown during the wait
 		release()
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (l *Limits) Render(address string, entries []streams.Entry) (protocol.Rende
 		}
 		l.Requests.Charge(address, int(renderer.Spent/RenderingPerRequest), time.Now())
 		renderer.Spent %= RenderingPerRequest
-		if err := l.AllowDebt(address); err != nil {
+		if err := l.CheckDebt(address); err != nil {
 			return nil, err
 		}
 	}

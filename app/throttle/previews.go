@@ -7,8 +7,8 @@ const (
 	// PreviewBurst. Each may cause two requests to another site.
 	PreviewRate  = 0.5
 	PreviewBurst = 15
-	// AddressPreviews is the factor by which the limits for one address are larger than those for one user.
-	AddressPreviews = 4
+	// AddressPreviewsFactor is the factor by which the limits for one address are larger than those for one user.
+	AddressPreviewsFactor = 4
 )
 
 // previews are the limits of link previews.
@@ -19,7 +19,7 @@ func newPreviews(requestRate float64) previews {
 	if requestRate == 0 {
 		return previews{}
 	}
-	return previews{limit.NewRate(PreviewRate, PreviewBurst), limit.NewRate(AddressPreviews*PreviewRate, AddressPreviews*PreviewBurst)}
+	return previews{limit.NewRate(PreviewRate, PreviewBurst), limit.NewRate(AddressPreviewsFactor*PreviewRate, AddressPreviewsFactor*PreviewBurst)}
 }
 
 // AllowPreview counts a request for a link preview.

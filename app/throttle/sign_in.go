@@ -13,8 +13,9 @@ const (
 	// each attempt may take a kilobyte there for ten minutes.
 	SignInRate  = 0.5
 	SignInBurst = 30
-	// AllSignIns is the factor by which the limits for all addresses together are larger than those for one address.
-	AllSignIns = 20
+	// AllSignInsFactor is the factor by which the limits for all addresses together are larger than those for one
+	// address.
+	AllSignInsFactor = 20
 )
 
 // signIns are the limits of attempts to sign in.
@@ -25,7 +26,7 @@ func newSignIns(requestRate float64) signIns {
 	if requestRate == 0 {
 		return signIns{}
 	}
-	return signIns{limit.NewRate(SignInRate, SignInBurst), limit.NewRate(AllSignIns*SignInRate, AllSignIns*SignInBurst)}
+	return signIns{limit.NewRate(SignInRate, SignInBurst), limit.NewRate(AllSignInsFactor*SignInRate, AllSignInsFactor*SignInBurst)}
 }
 
 // AllowSignIn counts an attempt to sign in, or to use a code. It checks the limit of the address first, so that

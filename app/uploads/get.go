@@ -22,7 +22,7 @@ import (
 
 const (
 	// maxAge is how long a browser may cache a file. After that, the server checks again whether the user may read the room.
-	maxAge = blobs.PresignedLife
+	maxAge = blobs.PresignedLifetime
 	// redirectMaxAge is shorter, because the browser must follow the redirect while the URL is valid.
 	redirectMaxAge = maxAge - time.Minute
 )

@@ -43,7 +43,7 @@ func (s *Server) getAudit(c *fiber.Ctx) error {
 
 func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lines, room string, from streams.From, format protocol.BatchFormat) error {
 	user := caller.Of(c).User
-	if err := s.chat.Enter(c.UserContext(), user, room); err != nil {
+	if err := s.chat.CheckAccess(c.UserContext(), user, room); err != nil {
 		return err
 	}
 	open := func(ready func(*streams.Reader)) (*streams.Reader, error) {

@@ -65,7 +65,7 @@ func parseFrame(c *fiber.Ctx) (frame protocol.Frame, err error) {
 	if err := request.CheckQuery(c); err != nil {
 		return frame, err
 	}
-	contentType, data, err := request.Read(c)
+	contentType, data, err := request.ReadBody(c)
 	if err != nil {
 		return frame, err
 	}

@@ -27,7 +27,7 @@ func (s *Server) guard() {
 	server.HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		config := httpguard.HeaderReceived(header)
 		if s.isUpload(header) {
-			httpguard.KeepBody(header)
+			httpguard.LeaveBodyUnread(header)
 		}
 		return config
 	}

@@ -56,7 +56,7 @@ func (s *testServer) dialPath(path string, headers ...string) (*testSocket, *cli
 	s.t.Cleanup(socket.Cut)
 	c := &testSocket{Socket: socket, t: s.t, entries: map[string][]client.Entry{}}
 	if address, _ := url.Parse(path); address.Query().Has("room") {
-		c.chain.Sent(client.Follow{Room: address.Query().Get("room"), After: address.Query().Get("after")})
+		c.chain.AddFollow(client.Follow{Room: address.Query().Get("room"), After: address.Query().Get("after")})
 	}
 	return c, nil
 }
@@ -92,7 +92,7 @@ func (c *testSocket) send(text string) {
 	c.t.Helper()
 	var follow struct{ Type, Room, After string }
 	if json.Unmarshal([]byte(text), &follow) == nil && follow.Type == "follow" {
-		c.chain.Sent(client.Follow{Room: follow.Room, After: follow.After})
+		c.chain.AddFollow(client.Follow{Room: follow.Room, After: follow.After})
 	}
 	if err := c.WriteMessage(client.OpText, []byte(text)); err != nil {
 		c.t.Fatalf("send %.100s: %v", text, err)

@@ -132,7 +132,7 @@ func startServer(t testing.TB, at *conns.Address, changes ...func(*settings)) *t
 	s.tokens = identity.NewTokens(secret)
 	s.accounts = accounts.New(accounts.Options{Redis: s.store.Conns(), Secret: secret, Log: log})
 	s.store.Watch(s.accounts.AccessKey(), s.accounts)
-	redistest.Serve(t, s.store)
+	redistest.RunStore(t, s.store)
 	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame, Directory: s.accounts, Secret: secret})
 	if set.Store != nil {
 		s.files = attachments.New(attachments.Options{

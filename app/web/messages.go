@@ -109,7 +109,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err := request.CheckQuery(c, "before", "after", "around", "at", "limit", "html"); err != nil {
 		return err
 	}
-	where, err := request.Where(c, pages.PageSize)
+	query, err := request.PageQuery(c, pages.PageSize)
 	if err != nil {
 		return err
 	}
@@ -117,19 +117,19 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.limits.AllowEntries(caller.Of(c).Address, where.Limit); err != nil {
+	if err := s.limits.AllowEntries(caller.Of(c).Address, query.Limit); err != nil {
 		return err
 	}
-	release, err := s.limits.ReservePage(c.UserContext(), caller.Of(c).Address, where.Limit, html)
+	release, err := s.limits.ReservePage(c.UserContext(), caller.Of(c).Address, query.Limit, html)
 	if err != nil {
 		return err
 	}
 	defer release()
-	page, err := s.chat.Page(c.UserContext(), caller.Of(c).User, room, where)
+	page, err := s.chat.Page(c.UserContext(), caller.Of(c).User, room, query)
 	if err != nil {
 		return err
 	}
-	s.limits.Charge(caller.Of(c).Address, page.Examined-where.Limit)
+	s.limits.Charge(caller.Of(c).Address, page.Examined-query.Limit)
 	var render protocol.Render
 	if html {
 		if render, err = s.limits.Render(caller.Of(c).Address, page.Entries); err != nil {
@@ -138,7 +138,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	}
 	var changes []streams.Entry
 	if streams.IsHidden(room) {
-		if changes, err = s.chat.Changes(c.UserContext(), caller.Of(c).User, room, where, page); err != nil {
+		if changes, err = s.chat.Changes(c.UserContext(), caller.Of(c).User, room, query, page); err != nil {
 			return err
 		}
 	}

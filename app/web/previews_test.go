@@ -167,7 +167,7 @@ func TestMessagesWithPreviews(t *testing.T) {
 		t.Fatalf("got status %d, want 201: %s", got.status, got.body)
 	}
 	newest := func() streams.Entry {
-		page, err := s.chat.Page(t.Context(), identity.User{}, "lobby", streams.Where{Limit: 1})
+		page, err := s.chat.Page(t.Context(), identity.User{}, "lobby", streams.PageQuery{Limit: 1})
 		if err != nil || len(page.Entries) != 1 {
 			t.Fatalf("got %d entries and the error %v, want one entry", len(page.Entries), err)
 		}

@@ -156,7 +156,7 @@ func expectWithin(t *testing.T, what string, all []time.Duration, limit time.Dur
 // If a network swallows everything that a server's tail reads, a sign-out still takes effect within 20 s.
 func TestRevocationWithoutTail(t *testing.T) {
 	t.Parallel()
-	if !apptest.Long(t, "no measurement of revocation without a tail, which takes a minute") {
+	if !apptest.IsLong(t, "no measurement of revocation without a tail, which takes a minute") {
 		return
 	}
 	at := redistest.StartTCP(t).Redis()

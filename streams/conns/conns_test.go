@@ -85,7 +85,7 @@ func work(t *testing.T, address *conns.Address) {
 			for range 5 {
 				_, err := ada.Append(ctx, room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "x"})
 				if err == nil {
-					_, err = ada.Page(ctx, room, streams.Where{Limit: 5})
+					_, err = ada.Page(ctx, room, streams.PageQuery{Limit: 5})
 				}
 				if err == nil {
 					_, err = reader.Next(ctx)

@@ -23,12 +23,12 @@ func Open(t testing.TB, options streams.Options) *streams.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Serve(t, store)
+	RunStore(t, store)
 	return store
 }
 
-// Serve runs the Store, which the test's cleanup closes.
-func Serve(t testing.TB, store *streams.Store) {
+// RunStore runs the Store, which the test's cleanup closes.
+func RunStore(t testing.TB, store *streams.Store) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- store.Run(ctx) }()

@@ -80,12 +80,12 @@ func (b Backend) Keys(t testing.TB) (all []string) {
 // Flush removes all keys and scripts.
 func (b Backend) Flush(t testing.TB) {
 	t.Helper()
-	b.Each(t, "FLUSHALL")
-	b.Each(t, "SCRIPT", "FLUSH")
+	b.DoOnEach(t, "FLUSHALL")
+	b.DoOnEach(t, "SCRIPT", "FLUSH")
 }
 
-// Each sends the command to all servers that have keys.
-func (b Backend) Each(t testing.TB, command ...any) {
+// DoOnEach sends the command to all servers that have keys.
+func (b Backend) DoOnEach(t testing.TB, command ...any) {
 	t.Helper()
 	for _, server := range b.servers {
 		if err := server.Do(context.Background(), command...).Err(); err != nil {
@@ -124,28 +124,28 @@ func (silentLogger) Printf(context.Context, string, ...any) {}
 
 // A pool holds Clusters that tests share. Each is used by one test at a time.
 type pool struct {
-	slots   chan struct{} // one for each Cluster in use
+	inUse   chan struct{} // one for each Cluster in use
 	mu      sync.Mutex
 	free    []*Cluster
 	started []*outlivingTB
 }
 
-var shared = pool{slots: make(chan struct{}, 2)}
+var shared = pool{inUse: make(chan struct{}, 2)}
 
 // acquire returns an unused Cluster. If there is none, it starts one, or waits until a test returns one. The
 // test's cleanup returns the Cluster to the pool, after the cleanups of everything that the test starts
 // later.
 func (p *pool) acquire(t testing.TB) *Cluster {
 	t.Helper()
-	p.slots <- struct{}{}
-	t.Cleanup(func() { <-p.slots })
+	p.inUse <- struct{}{}
+	t.Cleanup(func() { <-p.inUse })
 	cluster := p.pick()
 	if cluster == nil {
-		outlives := &outlivingTB{TB: t}
+		tb := &outlivingTB{TB: t}
 		p.mu.Lock()
-		p.started = append(p.started, outlives)
+		p.started = append(p.started, tb)
 		p.mu.Unlock()
-		cluster = StartCluster(outlives, 0)
+		cluster = StartCluster(tb, 0)
 	}
 	t.Cleanup(func() { p.release(cluster) })
 	return cluster
@@ -171,8 +171,8 @@ func (p *pool) release(cluster *Cluster) {
 }
 
 func (p *pool) end() {
-	for _, outlives := range p.started {
-		for _, end := range outlives.cleanups {
+	for _, tb := range p.started {
+		for _, end := range tb.cleanups {
 			defer end()
 		}
 	}

@@ -40,7 +40,7 @@ func TestBackChannelLogout(t *testing.T) {
 	f.must(err)
 	link, err := f.accounts.CreateLink(ctx, one.User.ID, one.User.ID)
 	f.must(err)
-	other, err := f.accounts.Spend(ctx, link, accounts.SignIn{}) // not from the provider
+	other, err := f.accounts.SpendLink(ctx, link, accounts.SignIn{}) // not from the provider
 	f.must(err)
 
 	token := f.logoutToken(func(c jwt.MapClaims) { c["sid"] = "one" })

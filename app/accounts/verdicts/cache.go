@@ -149,7 +149,7 @@ func (c *cache) apply(query Query, s *State, epoch int) bool {
 	for i, id := range query.Sessions {
 		session := user.session(id)
 		switch {
-		case !s.Sessions[i].Live:
+		case !s.Sessions[i].IsLive:
 			_, err := s.verdict(i)
 			notices = append(notices, notice{user.remove(id), Verdict{}, err})
 		case session == nil:

@@ -103,8 +103,8 @@ type State struct {
 
 // SessionState is the state of one session.
 type SessionState struct {
-	Used int64 // the day it was last used
-	Live bool
+	Used   int64 // the day it was last used
+	IsLive bool
 }
 
 // Options configure Verdicts.
@@ -182,7 +182,7 @@ func (s *State) verdict(i int) (Verdict, error) {
 	switch {
 	case s.IsBanned:
 		return Verdict{}, ErrBanned
-	case !s.Sessions[i].Live:
+	case !s.Sessions[i].IsLive:
 		return Verdict{}, ErrSignedOut
 	}
 	return Verdict{s.User, s.Role}, nil

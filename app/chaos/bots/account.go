@@ -38,9 +38,9 @@ func (a *Account) SetToken(token string) {
 
 var errAdmitted = errors.New("admitted")
 
-// Intrude tries to read and to write the room on every surface, until all faults are repaired. The server
+// TryHiddenRoom tries to read and to write the room on every surface, until all faults are repaired. The server
 // must always respond that there is no such room.
-func (s *Environment) Intrude(ctx context.Context, name, token, room string) {
+func (s *Environment) TryHiddenRoom(ctx context.Context, name, token, room string) {
 	random := s.Random(name)
 	read := func(ctx context.Context, protocol string, server *client.Server) error {
 		follow := client.Follow{Room: room, Last: 10}

@@ -71,7 +71,7 @@ func (a *Author) sendBurst(ctx context.Context) {
 	if a.useWebSocket && a.random.IntN(6) == 0 {
 		count = 4
 	}
-	var open []*check.Sent
+	var open []*check.SentEntry
 	for range count {
 		open = append(open, a.compose(ctx, room))
 	}
@@ -96,9 +96,9 @@ func (a *Author) sendBurst(ctx context.Context) {
 }
 
 // compose returns the next entry to send. Most are messages.
-func (a *Author) compose(ctx context.Context, room string) *check.Sent {
+func (a *Author) compose(ctx context.Context, room string) *check.SentEntry {
 	a.count++
-	s := &check.Sent{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
+	s := &check.SentEntry{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
 		Kind: "message", Key: client.NewKey(), User: a.user, Text: fmt.Sprintf("%s %d", a.name, a.count),
 	}}
 	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.MessagesOnly {
@@ -117,7 +117,7 @@ func (a *Author) compose(ctx context.Context, room string) *check.Sent {
 }
 
 // attach uploads one to three files for a message. A file whose upload fails is left out.
-func (a *Author) attach(ctx context.Context, s *check.Sent) {
+func (a *Author) attach(ctx context.Context, s *check.SentEntry) {
 	for i := range 1 + a.random.IntN(3) {
 		bounded, cancel := context.WithTimeout(ctx, 5*time.Second)
 		id, err := a.Upload(bounded, a.user, s.Room)
@@ -132,7 +132,7 @@ func (a *Author) attach(ctx context.Context, s *check.Sent) {
 }
 
 // newRequest returns the frame that sends the entry.
-func newRequest(s *check.Sent) client.Append {
+func newRequest(s *check.SentEntry) client.Append {
 	e := &s.Entry
 	switch e.Kind {
 	case "react":
@@ -143,12 +143,12 @@ func newRequest(s *check.Sent) client.Append {
 	return newMessage(s)
 }
 
-func newMessage(s *check.Sent) client.Message {
+func newMessage(s *check.SentEntry) client.Message {
 	return client.Message{Room: s.Room, Key: s.Entry.Key, Text: s.Entry.Text, Files: s.Entry.Attachments()}
 }
 
 // send sends the open entries over WebSocket and waits for the replies.
-func (a *Author) send(ctx context.Context, open []*check.Sent) {
+func (a *Author) send(ctx context.Context, open []*check.SentEntry) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
 		a.disconnect()
 		socket, err := a.anyServer(a.random, a.token).Dial(ctx)
@@ -158,7 +158,7 @@ func (a *Author) send(ctx context.Context, open []*check.Sent) {
 		a.socket, socket.Timeout = socket, check.ReplyLimit+5*time.Second
 	}
 	defer context.AfterFunc(ctx, a.socket.Cut)()
-	waiting := make(map[string]*check.Sent)
+	waiting := make(map[string]*check.SentEntry)
 	for _, s := range open {
 		s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
 		waiting[s.Entry.Key] = s
@@ -199,7 +199,7 @@ func (a *Author) disconnect() {
 }
 
 // post sends a message over HTTP.
-func (a *Author) post(ctx context.Context, s *check.Sent) {
+func (a *Author) post(ctx context.Context, s *check.SentEntry) {
 	s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
 	stored, err := a.anyServer(a.random, a.token).Post(ctx, newMessage(s))
 	refused, isRefusal := errors.AsType[*client.Error](err)
@@ -217,7 +217,7 @@ func (a *Author) post(ctx context.Context, s *check.Sent) {
 }
 
 // settle records the reply to a send. After some errors, the send stays open.
-func (a *Author) settle(s *check.Sent, reply client.Frame) {
+func (a *Author) settle(s *check.SentEntry, reply client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
 	last.Replied = time.Now()
 	if refused, ok := reply.(*client.Error); ok {

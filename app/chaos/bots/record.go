@@ -15,7 +15,7 @@ type Record struct {
 
 	mu          sync.Mutex
 	transcripts []*check.Transcript
-	sent        []*check.Sent
+	sent        []*check.SentEntry
 	pages       []*check.Page
 	findings    []check.Finding // flaws that a client detected itself
 	ends        map[string]check.SessionEnd
@@ -32,7 +32,7 @@ func (r *Record) newTranscript(client, room string) *check.Transcript {
 }
 
 // AddSent adds an append.
-func (r *Record) AddSent(s *check.Sent) {
+func (r *Record) AddSent(s *check.SentEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent = append(r.sent, s)
@@ -51,8 +51,8 @@ func (r *Record) AddFinding(flaw check.Flaw, format string, args ...any) {
 	r.findings = append(r.findings, check.Finding{Flaw: flaw, Text: fmt.Sprintf(format, args...)})
 }
 
-// AddEnd adds the end of the session with the token.
-func (r *Record) AddEnd(token string, end check.SessionEnd) {
+// AddSessionEnd adds the end of the session with the token.
+func (r *Record) AddSessionEnd(token string, end check.SessionEnd) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ends == nil {

@@ -40,7 +40,7 @@ type Finding struct {
 type Evidence struct {
 	Truth       Truth
 	Transcripts []*Transcript
-	Sent        []*Sent
+	Sent        []*SentEntry
 	Pages       []*Page
 	Findings    []Finding             // flaws that clients detected themselves
 	Ends        map[string]SessionEnd // by token
@@ -58,7 +58,7 @@ const ReplyLimit = 20 * time.Second
 // the clients.
 type Checker struct {
 	Evidence
-	byKey    map[string]*Sent
+	byKey    map[string]*SentEntry
 	stored   map[string][]storedAt // by key
 	versions map[string]*Entry     // orphans that a client has read, by room and ID
 	files    map[string]string     // key of the entry that has a file, by the file's ID
@@ -74,7 +74,7 @@ type storedAt struct {
 // Run checks the evidence and returns the checker with its findings.
 func Run(e Evidence) *Checker {
 	c := &Checker{
-		Evidence: e, byKey: make(map[string]*Sent), stored: make(map[string][]storedAt), versions: make(map[string]*Entry),
+		Evidence: e, byKey: make(map[string]*SentEntry), stored: make(map[string][]storedAt), versions: make(map[string]*Entry),
 		files: make(map[string]string),
 	}
 	for _, s := range e.Sent {
@@ -170,7 +170,7 @@ func (c *Checker) checkFiles(room string, e *Entry) {
 }
 
 // checkSent checks the replies to a send.
-func (c *Checker) checkSent(s *Sent) {
+func (c *Checker) checkSent(s *SentEntry) {
 	for _, ack := range s.Acks {
 		c.checkAck(s, ack)
 	}
@@ -188,7 +188,7 @@ func (c *Checker) checkSent(s *Sent) {
 }
 
 // checkAck checks that an acknowledged entry is stored under the acknowledged ID.
-func (c *Checker) checkAck(s *Sent, ack ID) {
+func (c *Checker) checkAck(s *SentEntry, ack ID) {
 	places := c.stored[s.Entry.Key]
 	if slices.ContainsFunc(places, func(p storedAt) bool { return p.id == ack }) {
 		return

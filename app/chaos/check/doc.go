@@ -3,7 +3,7 @@
 //
 // The [Truth] is what Redis stored. It has a [History] for each room and epoch, including entries
 // that were later trimmed or deleted. A [Transcript] is what one client received from one room. A
-// [Sent] is an author's append, with the replies to it. [Run] checks that:
+// [SentEntry] is an author's append, with the replies to it. [Run] checks that:
 //
 //   - every acknowledged message is in a history, with the acknowledged ID;
 //   - no message is in a history twice, and each was sent to this room;

@@ -50,7 +50,7 @@ var plantedTrespasses = map[string]struct {
 		e.transcript("eve").Events[7].Kind, e.transcript("eve").Events[7].Code = Refused, "not_found"
 	}},
 	"a change that no client requested": {Invented, func(e *Evidence) {
-		e.Sent = slices.DeleteFunc(e.Sent, func(s *Sent) bool { return s.Entry.Key == "back" })
+		e.Sent = slices.DeleteFunc(e.Sent, func(s *SentEntry) bool { return s.Entry.Key == "back" })
 	}},
 	"a change of another member": {Conflict, func(e *Evidence) { e.stored("hidden", 20).Member = "mallory" }},
 }

@@ -14,7 +14,7 @@ var plantedFlaws = map[string]struct {
 	plant func(*Evidence)
 }{
 	"an acknowledged message that is not stored": {Lost, func(e *Evidence) {
-		e.Sent = append(e.Sent, &Sent{Author: "ada", Room: "lobby", Entry: Entry{Key: "gone"}, Acks: []ID{{999, 0}}})
+		e.Sent = append(e.Sent, &SentEntry{Author: "ada", Room: "lobby", Entry: Entry{Key: "gone"}, Acks: []ID{{999, 0}}})
 	}},
 	"a message stored twice": {Repeated, func(e *Evidence) {
 		again := *e.stored("lobby", 4)
@@ -198,7 +198,7 @@ func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 			entry.AddFile(fmt.Sprint("file-", room, epoch, n), "alt")
 		}
 		all = append(all, &entry)
-		e.Sent = append(e.Sent, &Sent{
+		e.Sent = append(e.Sent, &SentEntry{
 			Author: author, Room: room, Burst: n, Entry: Entry{Kind: entry.Kind, User: author, Key: entry.Key, Text: entry.Text, Files: entry.Files},
 			Attempts: []Attempt{{At: moment(n), Replied: moment(n)}}, Acks: []ID{entry.ID},
 		})

@@ -80,8 +80,8 @@ func (e *Event) String() string {
 	return fmt.Sprintf("%s batch of %d entries in (%v, %v]", at, len(e.Entries), e.After, e.Upto)
 }
 
-// Sent is one append by an author.
-type Sent struct {
+// SentEntry is one append by an author.
+type SentEntry struct {
 	Author, Room string
 	Entry        Entry // without its ID
 	Burst        int   // equal for entries that the author sends without waiting for replies
@@ -100,7 +100,7 @@ type Attempt struct {
 }
 
 // IsUncertain reports whether the outcome was unknown at any time.
-func (s *Sent) IsUncertain() bool {
+func (s *SentEntry) IsUncertain() bool {
 	for _, attempt := range s.Attempts {
 		if attempt.Replied.IsZero() || attempt.Unknown {
 			return true

@@ -11,7 +11,7 @@ import (
 	"burble/app/bench/target"
 )
 
-// runDelivery measures clients that follow rooms to which messages are sent. The modes fanout,
+// runDelivery measures how a server delivers messages to clients that follow rooms. The modes fanout,
 // rooms, quiet and idle differ only in their workloads.
 func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*report.Result, error) {
 	w := p.Work
@@ -56,8 +56,8 @@ func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*repo
 	return res, b.measure(ctx, s, l, r, res, run, profile)
 }
 
-// measure sends the messages and fills in the result. It calls begin after the warm-up. When
-// everything has arrived, it calls the function that begin returned.
+// measure sends the messages and fills in the result. It calls begin after the warm-up. It calls the
+// function that begin returned when everything has arrived, nothing has for b.patience, or an error has occurred.
 func (b *bench) measure(ctx context.Context, s *target.Server, l *load.Load, r *proc.Redis, res *report.Result, run int, begin func() func() error) error {
 	w, pace := res.Work, l.Pacer(run)
 	pace.Silent = b.worker != nil && b.worker.Index > 0
@@ -72,11 +72,13 @@ func (b *bench) measure(ctx context.Context, s *target.Server, l *load.Load, r *
 	if sendErr := <-sent; err == nil {
 		err = sendErr
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		l.Await(ctx, pace, b.patience)
 	}
-	l.Await(ctx, pace, b.patience)
-	if err := finish(); err != nil {
+	if finishErr := finish(); err == nil {
+		err = finishErr
+	}
+	if err != nil {
 		return err
 	}
 	after, err := s.Sample(ctx, r)

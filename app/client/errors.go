@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -23,7 +24,7 @@ type Error struct {
 func (e *Error) Error() string {
 	text := e.Code
 	if e.Status != 0 {
-		text = fmt.Sprintf("%d %s", e.Status, e.Code)
+		text = fmt.Sprintf("%d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status), "from a proxy"))
 	}
 	if e.Field != "" {
 		text += " in " + e.Field
@@ -38,7 +39,7 @@ func (e *Error) IsFinal() bool {
 	switch e.Code {
 	case "unavailable", "full", "rate_limited":
 		return false
-	case "": // the response is a proxy's
+	case "": // the response comes from a proxy
 		return e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
 	}
 	return true
@@ -55,12 +56,12 @@ type CloseError struct {
 
 func (e *CloseError) Error() string { return fmt.Sprintf("closed with %d: %s", e.Code, e.Reason) }
 
-// Close codes after which a client reconnects with its cursor. Any other code means that the client
-// has a bug.
+// Close codes after which a client reconnects with its cursor. Of the other codes, 1000 and 4001 (the session has
+// ended) are normal, and the rest mean that the client has a bug.
 const (
 	ClosePolicy   = 1008 // too many frames or connections: wait before reconnecting; also sent if a frame is not JSON
 	CloseInternal = 1011 // the server has a bug: reconnect after a random delay
-	CloseRestart  = 1012 // the server is shutting down: reconnect at once, after a short random delay
+	CloseRestart  = 1012 // the server is shutting down, or the user's name or role has changed: reconnect after a short random delay
 	CloseTooSlow  = 4008 // the client did not read for 10 s
 )
 

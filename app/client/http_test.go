@@ -148,3 +148,18 @@ func TestHeaderFieldsReplaceThoseOfTheServer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]*client.Error{
+		`502 Bad Gateway: "<html>"`:          {Status: http.StatusBadGateway, Message: `"<html>"`},
+		"599 from a proxy: no":               {Status: 599, Message: "no"},
+		"400 bad_field in text: Too long.":   {Status: http.StatusBadRequest, Code: "bad_field", Field: "text", Message: "Too long."},
+		"bad_field in text: Too long.":       {Code: "bad_field", Field: "text", Message: "Too long."},
+		"unavailable: Redis does not reply.": {Code: "unavailable", Message: "Redis does not reply."},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

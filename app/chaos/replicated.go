@@ -5,6 +5,7 @@ package chaos
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,14 +22,15 @@ type replicated struct {
 	redisAddress  *conns.Address
 	replicas      int                                // of each primary
 	connections   int                                // maximum from one server to one primary
-	awaitInSync   func()                             // waits until all nodes run and the replicas follow
+	awaitInSync   func()                             // waits until all nodes run and the replicas follow the primaries
 	awaitPromoted func(old *redistest.Node)          // waits until a replica has taken over
-	awaitReplaced func(old *redistest.Node)          // the same, and until the other replica follows it
+	awaitReplaced func(old *redistest.Node)          // waits until a replica has taken over and the other replica, if any, follows it
 	pickPrimary   func(i *injection) *redistest.Node // returns one of the primaries
 	ownFaults     []fault
 	lossy         bool
 
-	failovers, intendedFailovers atomic.Int64 // of Sentinel: all, and those that faults caused
+	failovers         atomic.Int64 // failovers so far; counted only with Sentinel
+	intendedFailovers atomic.Int64 // failovers that faults caused
 }
 
 func startSentinel(t testing.TB, durability string, args ...string) *replicated {
@@ -94,11 +96,10 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitComplete
 	r.ownFaults = []fault{{"slot moved", redisProcess, func(i *injection) {
 		key := bucketKey(i)
-		for {
-			if to := c.Primary(bucketKey(i)); to != c.Primary(key) {
-				c.MoveSlot(key, to)
-				return
-			}
+		from := c.Primary(key)
+		others := slices.DeleteFunc(r.primaryNodes(), func(node *redistest.Node) bool { return node == from })
+		if len(others) > 0 { // a busy node may not have answered in time
+			c.MoveSlot(key, others[i.random.IntN(len(others))])
 		}
 	}}}
 	return r
@@ -115,18 +116,24 @@ func (r *replicated) mayLose() bool                 { return r.lossy }
 func (r *replicated) expectedCounts() (int, int)    { return r.replicas, r.connections }
 
 func (r *replicated) primaries() (found []*redistest.Server) {
+	for _, node := range r.primaryNodes() {
+		found = append(found, node.Server)
+	}
+	return found
+}
+
+func (r *replicated) primaryNodes() (found []*redistest.Node) {
 	for _, node := range r.nodes {
 		if strings.Contains(replicationInfo(node), "role:master") {
-			found = append(found, node.Server)
+			found = append(found, node)
 		}
 	}
 	return found
 }
 
-// faults returns the faults of a replicated Redis. Each may cause a failover, so they happen one
-// at a time, and each waits until all replicas follow again. An old primary rejoins only after
-// the other replica follows the new primary. Otherwise the old primary and that replica would
-// acknowledge more writes, which would then be lost.
+// faults returns the faults of a replicated Redis. They happen one at a time, because most cause a failover or hold up
+// replication. Each waits until all replicas follow again. An old primary rejoins only after the other replica follows
+// the new primary. Otherwise the old primary and that replica would acknowledge more writes, which would then be lost.
 func (r *replicated) faults() []fault {
 	faults := append([]fault{
 		{"primary killed", redisProcess, r.failOver((*redistest.Node).Kill, func(old *redistest.Node) { old.Restart() })},

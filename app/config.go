@@ -47,7 +47,7 @@ type Config struct {
 	HistoryMaxCount int64  // 0 means no limit
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability
-	RateMessages    float64 // all rates are per second, and 0 means no limit
+	RateMessages    float64 // per second, as are all rates except RateRooms; 0 means no limit
 	RateAddress     float64
 	RateConnections float64
 	RateBytes       float64

@@ -62,31 +62,31 @@ var variables = []variable{
 	{Name: "LISTEN", DefaultText: "all interfaces", Usage: "IP address to listen on, such as `127.0.0.1` behind a proxy on the same machine", set: setListen},
 	{Name: "REDIS_URL", DefaultText: "none", Secret: true, Usage: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas for a Cluster; `redis-sentinel://` for Sentinel", set: setRedisURL},
 	{Name: "REDIS_PREFIX", DefaultText: "none", Usage: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
-	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "whether an empty `REDIS_URL` starts a Redis for this server alone: `always`, or `auto`, the same except behind a trusted proxy or on a host such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
+	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "when to start a private Redis if `REDIS_URL` is empty: `always`, or `auto`, which does not do so behind a trusted proxy or on a hosting platform such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
 	{Name: "DATA_DIR", Default: "data", Usage: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
-	{Name: "ACCESS", Default: accessOpen, Usage: "who uses public rooms: `open`, everyone; `read`, everyone reads and accounts write; `members`, only accounts", set: oneOf(func(config *Config) *string { return &config.Access }, accessOpen, accessRead, accessMembers)},
+	{Name: "ACCESS", Default: accessOpen, Usage: "who may use public rooms: `open`, everyone; `read`, everyone may read, and only accounts may write; `members`, only accounts", set: oneOf(func(config *Config) *string { return &config.Access }, accessOpen, accessRead, accessMembers)},
 	{Name: "SECRET", DefaultText: "generated once and kept in Redis", Secret: true, Usage: "signs cookies and tokens; at least 16 characters", set: setSecret},
-	{Name: "OIDC_ISSUER", DefaultText: "none", Usage: "URL of an identity provider (OpenID Connect) that people sign in with, such as `https://accounts.google.com`; its redirect URI is `/oidc/callback`, and that for back-channel logout `/oidc/logout`", set: setIssuer},
+	{Name: "OIDC_ISSUER", DefaultText: "none", Usage: "URL of an identity provider (OpenID Connect) that people sign in with, such as `https://accounts.google.com`; register `/oidc/callback` there as the redirect URI, and `/oidc/logout` as the back-channel logout URI", set: setIssuer},
 	{Name: "OIDC_CLIENT_ID", DefaultText: "none", Usage: "client ID of Burble at the identity provider", set: setText(func(config *Config) *string { return &config.OIDCClientID })},
 	{Name: "OIDC_CLIENT_SECRET", DefaultText: "none", Secret: true, Usage: "client secret of Burble at the identity provider", set: setText(func(config *Config) *string { return &config.OIDCSecret })},
 	{Name: "OIDC_DOMAINS", DefaultText: "all", Usage: "domains of the verified email addresses that may sign in with the identity provider, such as `example.org`, separated by commas; without them, everyone with an account there gets one here", set: setDomains},
 	{Name: "ORIGINS", DefaultText: "same host", Usage: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
-	{Name: "HOSTS", DefaultText: "what Fly, Heroku and other hosts assign", Usage: "host names of this server, such as `chat.example.org`, separated by commas; `*.example.org` for all names below a domain, `*` for all names. IP addresses, `localhost`, names without a dot, `.local`, `.internal` and the hosts in `ORIGINS` are always accepted", set: setHosts},
+	{Name: "HOSTS", DefaultText: "the names that Fly, Heroku and other platforms assign", Usage: "host names of this server, such as `chat.example.org`, separated by commas; `*.example.org` for all names below a domain, `*` for all names. IP addresses, `localhost`, names without a dot, `.local`, `.internal` and the hosts in `ORIGINS` are always accepted", set: setHosts},
 	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Usage: "the proxy that is trusted to report client addresses and TLS: `fly`, `heroku`, `forwarded` (one proxy that appends to `X-Forwarded-For` and sets `X-Forwarded-Proto`, such as nginx or Caddy) or `none`", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku, peer.ProxyForwarded)},
 	{Name: "HISTORY_MAX_COUNT", Default: "0", Usage: "entries kept in each room; `0` for all", set: setHistoryMaxCount},
 	{Name: "HISTORY_MAX_AGE", Default: "0", Usage: "how long entries are kept, such as `36h` or `30d`; `0` for forever", set: setHistoryMaxAge},
-	{Name: "DURABILITY", Default: string(streams.Memory), Usage: "a message, or a change of accounts, members or rooms, is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
+	{Name: "DURABILITY", Default: string(streams.Memory), Usage: "when a message, or a change to accounts, members or rooms, counts as stored: once Redis has it in memory (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
 	{Name: "RATE_MESSAGES", Default: "5", Usage: "messages per second from one user, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
 	{Name: "RATE_ADDRESS", Default: "50", Usage: "requests and frames per second from one address, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
 	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, with bursts of up to 20 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
-	{Name: "RATE_BYTES", Default: "32768", Usage: "bytes that one address may store per second, with bursts of up to 64 times as many; an entry counts as its text and 500 bytes; `0`, or `RATE_ADDRESS=0`, for no limit", set: setRate(func(config *Config) *float64 { return &config.RateBytes })},
-	{Name: "RATE_ROOMS", Default: "1", Usage: "new rooms per minute from one address, with bursts of up to 20 times as many, and 10 times as many from all addresses; `0`, or `RATE_ADDRESS=0`, for no limit", set: setRate(func(config *Config) *float64 { return &config.RateRooms })},
+	{Name: "RATE_BYTES", Default: "32768", Usage: "bytes that one address may store per second, with bursts of up to 64 times as many; an entry counts as the length of its text plus 500 bytes; `0`, or `RATE_ADDRESS=0`, for no limit", set: setRate(func(config *Config) *float64 { return &config.RateBytes })},
+	{Name: "RATE_ROOMS", Default: "1", Usage: "new rooms per minute from one address, with bursts of up to 20 times as many; all addresses together may create 10 times as many; `0`, or `RATE_ADDRESS=0`, for no limit", set: setRate(func(config *Config) *float64 { return &config.RateRooms })},
 	{Name: "FILES", DefaultText: "the bucket in `BUCKET_NAME` or `BUCKETEER_BUCKET_NAME`; else `DATA_DIR/files` if Burble starts its own Redis; else none", Usage: "directory for the files that people attach to messages, which all servers must share; `off` for no files", set: setText(func(config *Config) *string { return &config.Files })},
 	{Name: "FILES_MAX", Default: "5GB", Usage: "size of all files together; `0` for no limit", set: setSize(func(config *Config) *int64 { return &config.FilesMax }, 0, maxQuota)},
 	{Name: "FILES_PER_DAY", Default: "250MB", Usage: "how many bytes one person, or all guests at one address, may upload per day; `0` for no limit", set: setSize(func(config *Config) *int64 { return &config.FilesPerDay }, 0, maxQuota)},
 	{Name: "PICTURE_MAX", Default: "10MB", Usage: "maximum size of a picture", set: setSize(func(config *Config) *int64 { return &config.PictureMax }, 1<<10, maxFileSize)},
 	{Name: "FILE_MAX", Default: "25MB", Usage: "maximum size of any other file", set: setSize(func(config *Config) *int64 { return &config.FileMax }, 1<<10, maxFileSize)},
-	{Name: "PREVIEWS", Default: previewsOn, Usage: "cards for pages that messages link to, which the server fetches while people write: `on` or `off`", set: oneOf(func(config *Config) *string { return &config.Previews }, previewsOn, previewsOff)},
+	{Name: "PREVIEWS", Default: previewsOn, Usage: "whether to show cards for linked pages; the server fetches a page while the message is being written: `on` or `off`", set: oneOf(func(config *Config) *string { return &config.Previews }, previewsOn, previewsOff)},
 	{Name: "METRICS_TOKEN", DefaultText: "none: everyone can read `/metrics`", Secret: true, Usage: "bearer token required to read `/metrics`; at least 16 characters", set: setMetricsToken},
 	{Name: "SECURITY_CONTACT", DefaultText: "the home page", Usage: "where to report vulnerabilities, for `/.well-known/security.txt`: an email address, or a URL with `https:`, `mailto:` or `tel:`", set: setSecurityContact},
 	{Name: "LOG_FORMAT", DefaultText: "`text` on a terminal, else `json`", Usage: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
@@ -133,8 +133,8 @@ func oneOf[W ~string](field func(*Config) *W, words ...W) func(*Config, string) 
 	}
 }
 
-// setRate returns a set function for a rate per second. The rate may be a fraction: 0.5 means once
-// every two seconds.
+// setRate returns a set function for a rate, in the unit of the variable. It may be a fraction: 0.5 means once in two
+// seconds, or minutes.
 func setRate(field func(*Config) *float64) func(*Config, string) error {
 	return func(config *Config, value string) error {
 		rate, err := strconv.ParseFloat(value, 64)
@@ -204,7 +204,7 @@ func setOrigins(config *Config, value string) error {
 		}
 		origin, ok := peer.CanonicalOrigin(item)
 		if !ok {
-			return fmt.Errorf("a list of origins separated by commas, but %q is not an origin: an origin is a scheme, a host and optionally a port, as in https://chat.example.org", item)
+			return fmt.Errorf("a list of origins separated by commas, each a scheme, a host and optionally a port, as in https://chat.example.org; %q is not", item)
 		}
 		config.Origins = append(config.Origins, origin)
 	}
@@ -214,7 +214,7 @@ func setOrigins(config *Config, value string) error {
 func setHosts(config *Config, value string) error {
 	names, err := httpguard.ParseHosts(value)
 	if err != nil {
-		return fmt.Errorf("a list of host names separated by commas, without schemes and ports, but %w", err)
+		return fmt.Errorf("a list of host names separated by commas, without schemes or ports: %w", err)
 	}
 	config.Hosts = names
 	return nil
@@ -245,7 +245,7 @@ func setSecurityContact(config *Config, value string) error {
 func setHistoryMaxCount(config *Config, value string) (err error) {
 	config.HistoryMaxCount, err = strconv.ParseInt(value, 10, 64)
 	if err != nil || config.HistoryMaxCount < 0 {
-		return errors.New("a whole number, or 0 to keep all entries")
+		return errors.New("a positive whole number, or 0 to keep all entries")
 	}
 	return nil
 }

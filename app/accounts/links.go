@@ -12,8 +12,8 @@ import (
 const LinkLife = 10 * time.Minute
 
 // CreateLink returns the code of a one-time link that signs in as user. Its address is /l/<code>. The creator, by, must be
-// the same user, the Operator, or a moderator or owner with a higher role. The link stops working when its creator loses
-// this right. Redis has only a MAC of the code.
+// user itself, the Operator, an owner, or a moderator if user is an ordinary member. The link stops working when its
+// creator loses this right. Redis has only a MAC of the code.
 func (a *Accounts) CreateLink(ctx context.Context, by, user string) (code string, err error) {
 	return a.createLink(ctx, by, user, "")
 }
@@ -41,8 +41,8 @@ func (a *Accounts) linkKey(code string) string {
 	return a.keys.of("link", a.macs.stored.text("link", code))
 }
 
-// PeekLink returns the account of a link, or ErrCode. It does not spend the link, so the page of the link may call it
-// even though programs that preview links fetch that page too.
+// PeekLink returns the account of a link, or ErrCode. It does not spend the link, so the page at the link can call it:
+// programs that make link previews fetch that page too.
 func (a *Accounts) PeekLink(ctx context.Context, code string) (Account, error) {
 	link, err := a.redis.Retrying.HMGet(ctx, a.linkKey(code), "user", "spent").Result()
 	if err != nil {

@@ -1,4 +1,4 @@
--- Bans a person, with or without an account, or ends a ban. Needs lib.lua.
+-- Bans a person, with or without an account, or ends a ban. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the account of the acting user
 -- ARGV  2 the acting user's ID, or '' for the operator  3 the ban's record, or '' to end it

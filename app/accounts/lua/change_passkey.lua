@@ -1,4 +1,4 @@
--- Replaces the record of a passkey. Needs lib.lua.
+-- Replaces the record of a passkey. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- ARGV  2 a session of the person  3 passkey  4 the expected record  5 the new record
 -- Reply ok, signed_out, unknown, or exists if the record is neither

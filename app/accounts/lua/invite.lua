@@ -1,4 +1,4 @@
--- Creates an invite. The person is its creator. Needs lib.lua.
+-- Creates an invite. The person is its creator. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the invite  11 invites
 -- ARGV  2 room or ''  3 role  4 uses  5 life in seconds  6 the invite's ID

@@ -1,4 +1,4 @@
--- Creates an account with the role member, and its first session. Needs lib.lua.
+-- Creates an account with the role member, and its first session. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 optionally, the person's identity at a provider, which holds a user ID
 -- ARGV  2 to 7 as for create  8 the name of the identity

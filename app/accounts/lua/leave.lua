@@ -1,4 +1,4 @@
--- Removes an account, its sessions and its passkeys. Needs lib.lua.
+-- Removes an account, its sessions and its passkeys. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 optionally, the person's identity at a provider
 -- ARGV  2 a session of the person

@@ -1,4 +1,4 @@
--- Creates a one-time link for a person. Needs lib.lua.
+-- Creates a one-time link for a person. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the creator's account  11 the link
 -- ARGV  2 the creator's user ID, or '' for the operator  3 life in ms

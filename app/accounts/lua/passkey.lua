@@ -1,4 +1,4 @@
--- Adds a passkey to an account, or removes one. Needs lib.lua.
+-- Adds a passkey to an account, or removes one. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- ARGV  2 a session of the person  3 passkey  4 its record, or '' to remove it
 -- Reply ok, signed_out, or exists

@@ -1,4 +1,5 @@
--- Redeems an invite: creates the person's account if there is none, and spends a use. Needs lib.lua.
+-- Redeems an invite: creates the person's account if there is none, and spends a use. Needs lib.lua,
+-- which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the invite  11 when each person redeemed it  12 setup  13 the account of the invite's creator
 -- ARGV  2 to 7 as for create. If 3 is '', the person has an account, and 2 is one of its sessions

@@ -1,4 +1,4 @@
--- Changes the name of an account. Needs lib.lua.
+-- Changes the name of an account. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- ARGV  2 a session of the person  3 name
 -- Reply ok, or signed_out

@@ -1,4 +1,4 @@
--- Revokes an invite. The person is the user who revokes it. Needs lib.lua.
+-- Revokes an invite. The person is the user who revokes it. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the invite  11 invites
 -- ARGV  2 the invite's ID

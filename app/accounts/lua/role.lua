@@ -1,4 +1,4 @@
--- Changes a person's role. Needs lib.lua.
+-- Changes a person's role. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the account of the user who changes it
 -- ARGV  2 the ID of that user, or '' for the operator  3 role

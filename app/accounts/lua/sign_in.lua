@@ -1,4 +1,4 @@
--- Starts a session of an account. Needs lib.lua.
+-- Starts a session of an account. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- ARGV  2 session  3 its record  4 the passkey that was used, or ''  5 its new record
 -- Reply ok name role, banned, or unknown

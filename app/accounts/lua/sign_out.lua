@@ -1,4 +1,4 @@
--- Ends sessions of a person. Needs lib.lua.
+-- Ends sessions of a person. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the account of the user who ends them
 -- ARGV  2 the ID of that user, or '' for the operator  3 a session to keep, or ''

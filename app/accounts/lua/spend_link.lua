@@ -1,4 +1,5 @@
--- Spends a one-time link: starts a session of the person it was created for. Needs lib.lua.
+-- Spends a one-time link: starts a session of the person it was created for. Needs lib.lua,
+-- which documents KEYS 1 to 9 and ARGV 1.
 --
 -- KEYS  10 the link  11 its creator's account  12 its creator's sessions
 -- ARGV  2 session  3 its record  4 its creator's user ID

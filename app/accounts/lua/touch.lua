@@ -1,4 +1,4 @@
--- Records that a session was used. Needs lib.lua.
+-- Records that a session was used. Needs lib.lua, which documents KEYS 1 to 9 and ARGV 1.
 --
 -- ARGV  2 session  3 the day, in days since 1970  4 its new expiry in Unix seconds, or 0
 -- Reply ok, or signed_out

@@ -19,7 +19,8 @@ func TestFollowStartsWhereRequested(t *testing.T) {
 	for i := range 59 {
 		stored = append(stored, here.post(ada, "lobby", fmt.Sprint(i)))
 	}
-	// Until this server has read the activity for a message, a reader may begin before that message.
+	// Wait until `there` has read the activity for the last message. Until then, its readers may begin before that
+	// message.
 	watcher := there.connect(anonymous)
 	watcher.follow("lobby", `,"last":0`)
 	stored = append(stored, here.post(ada, "lobby", "59"))
@@ -74,7 +75,7 @@ func TestFollowStartsWhereRequested(t *testing.T) {
 				t.Errorf("in the URL: followed: %+v, want %+v", followedInURL, followed)
 			}
 			if got := inURL.read("lobby", count); !reflect.DeepEqual(got, c.entries["lobby"]) {
-				t.Errorf("follow in the URL: read %d entries, want the same %d as after a follow", len(got), len(c.entries["lobby"]))
+				t.Errorf("follow in the URL: read the entries %+v, want those after a follow frame, %+v", got, c.entries["lobby"])
 			}
 		})
 	}
@@ -148,10 +149,10 @@ func TestFollowingATrimmedRoomIsTruncated(t *testing.T) {
 	for _, after := range []string{"0-0", first.ID, first.Cursor} {
 		plain := s.openStream("/r/lobby/events?after="+after, "Accept: text/plain")
 		if line := plain.line(); !strings.HasPrefix(line, "-- Messages up to 20") {
-			t.Errorf("after %s: the plain text starts with %q, want the truncation", after, line)
+			t.Errorf("after %s: the plain text starts with %q, want the line that reports the trimmed messages", after, line)
 		}
 		if line := plain.line(); !strings.Contains(line, " Ada: ") {
-			t.Errorf("after %s: the second line of the plain text is %q, want a message of Ada", after, line)
+			t.Errorf("after %s: the second line of the plain text is %q, want a message from Ada", after, line)
 		}
 		c := s.connect(anonymous)
 		followed := c.follow("lobby", `,"after":"`+after+`"`)

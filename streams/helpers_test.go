@@ -102,9 +102,9 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	return stored
 }
 
-// appendAll runs authors that each post messages to the lobby, one at a time, and retry while the outcome is
-// unknown. Each author calls mayContinue just before each message, and stops if it returns false. All authors
-// stop at the end of the test. appendAll returns the stored ID for each key.
+// appendAll runs authors that each post perAuthor messages to the lobby, one at a time, and retry while the
+// outcome is unknown. Just before each message, an author calls mayContinue, and stops if it returns false. All
+// authors stop at the end of the test. appendAll returns the ID of the stored message for each key.
 func appendAll(t *testing.T, store *streams.Store, authors, perAuthor int, mayContinue func(author, i int) bool) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
@@ -212,7 +212,8 @@ func page(t *testing.T, store *streams.Store, query streams.PageQuery) streams.P
 	return page
 }
 
-// fill appends messages by Eve to the lobby as append.lua does, but faster and without activity.
+// fill adds messages by Eve straight to the lobby's stream, which is faster than Append. Apart from the stream, it
+// updates only n and messages in the room's meta.
 func fill(t testing.TB, client redistest.Client, count int) {
 	t.Helper()
 	fillRoom(t, client, "lobby", count, func(i int) string { return fmt.Sprint("filled ", i) })

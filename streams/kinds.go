@@ -12,12 +12,12 @@ const (
 	Topic           Kind = "topic"   // Text is the room's new topic, or empty to remove it
 	MemberChanged   Kind = "member"  // the user made Member a member, changed their Role, or removed them
 	SettingsChanged Kind = "room"    // the user changed the room's Settings
-	Audit           Kind = "audit"   // the user did Action. See AuditRoom
-	// Unreadable is an entry that another program wrote. Only its ID is set. Readers return it, and pages omit it.
+	Audit           Kind = "audit"   // the user performed Action; see AuditRoom
+	// Unreadable is an entry that another program wrote. Only its ID is set. Readers return it, but Access.Page omits it.
 	Unreadable Kind = "unreadable"
 )
 
-// kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key, uid
+// kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, m, key, uid
 // and name, which all entries have. For a new kind, append.lua must also check the entry and change the
 // other keys that depend on it.
 var kindFields = map[Kind][]storedField{

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	if isDefault("test.parallel") {
 		parallel := "12"
-		if os.Getenv("CI") != "" { // with the long tests, which use more CPU
+		if os.Getenv("CI") != "" { // then the long tests also run, and they use more CPU
 			parallel = "6"
 		}
 		flag.Set("test.parallel", parallel)

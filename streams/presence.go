@@ -18,8 +18,8 @@ import (
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// In a room with up to MaxNamed people, signals name each person who joins or leaves. In a room with more
-// people, a crowd, signals report only the number of people, once per CountInterval.
+// In a room with up to MaxNamed people, signals name each person who joins or leaves. A larger number of people is a
+// crowd: signals then report only the number, at most once per CountInterval.
 const (
 	MaxNamed      = 100
 	CountInterval = 10 * time.Second
@@ -40,7 +40,8 @@ type PresenceChange struct {
 	Room string
 	Here []Arrival
 	Gone []User
-	// SignalCount signals the number of people, unless it was signaled less than CountInterval ago.
+	// SignalCount signals the number of people, unless the room is a crowd whose number was signaled less than
+	// CountInterval ago.
 	SignalCount bool
 }
 
@@ -52,9 +53,8 @@ type PresenceOutcome struct {
 	Err      error
 }
 
-// UpdatePresence makes the changes, each in a different room, in two round trips to Redis. It
-// signals arrivals, departures and new names to the rooms' readers. Users stay present as long as the
-// server sends Heartbeats.
+// UpdatePresence makes the changes, each in a different room, in two round trips to Redis. It signals arrivals,
+// departures and new names to the rooms' readers. Users stay present as long as the server calls Heartbeat in time.
 func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...PresenceChange) []PresenceOutcome {
 	outcomes := make([]PresenceOutcome, len(changes))
 	var entered []any
@@ -129,7 +129,7 @@ func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
-// A PresenceQuery is a request of one user for the people who are present in a room.
+// A PresenceQuery is a request by one user for the people who are present in a room.
 type PresenceQuery struct {
 	By   Access
 	Room string

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Pause stops the server with SIGSTOP, like a machine that hangs. Connections stay open, but requests get
-// no replies.
+// Pause stops the server with SIGSTOP, so that it behaves like a hung machine. Connections stay open, but
+// requests get no replies.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
 // Resume undoes Pause. The server then processes everything that arrived in the meantime.

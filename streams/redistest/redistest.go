@@ -3,7 +3,8 @@
 // [Start] starts a real server on a Unix socket in a temporary folder. [StartSentinel] and
 // [StartCluster] start several servers, and [StartProxy] starts a proxy that can fail like a
 // network. [Run] runs a test on miniredis, on a real Redis and on a Cluster. [Open] opens a Store
-// on any of them. Everything stops at the end of the test.
+// on any of them. Everything stops at the end of the test, except the Clusters of [Run], which tests share, and
+// which stop in [Main].
 //
 // Without redis-server or valkey-server in PATH, tests with real servers are skipped, or fail if CI
 // is set.

@@ -178,7 +178,7 @@ func (p *pool) end() {
 	}
 }
 
-// An outlivingTB is a test whose cleanups run at the end of the process.
+// An outlivingTB is a testing.TB that runs its cleanups when all tests have finished, so what it starts outlives the test.
 type outlivingTB struct {
 	testing.TB
 	cleanups []func()

@@ -4,16 +4,16 @@ import { make, makeCloseButton } from "../page/make.js";
 
 const MIN_SWIPE = 50; // pixels
 
-const log = document.getElementById("messages");
+const messageList = document.getElementById("messages");
 const name = make("h2", { id: "viewer-name", dir: "auto", translate: false });
-const place = make("p", { role: "status" });
+const position = make("p", { role: "status" });
 const download = make("a", { className: "button" }, "Download");
 const close = makeCloseButton({ type: "button", className: "", title: "Close (Esc)" });
 const previous = make("button", { type: "button", name: "previous", title: "Previous picture (←)", ariaLabel: "Previous picture" }, "‹");
 const next = make("button", { type: "button", name: "next", title: "Next picture (→)", ariaLabel: "Next picture" }, "›");
 const frame = make("figure");
 const caption = make("figcaption", { dir: "auto" });
-const bar = make("header", {}, name, place, download, close);
+const bar = make("header", {}, name, position, download, close);
 const dialog = make("dialog", { className: "viewer", id: "viewer", "aria-labelledby": name.id }, bar, previous, frame, next, caption);
 document.body.append(dialog);
 
@@ -31,7 +31,7 @@ export function showPicture(link) {
   close.focus();
 }
 
-const links = () => [...log.querySelectorAll(".picture[href]")];
+const links = () => [...messageList.querySelectorAll(".picture[href]")];
 
 function show(link) {
   const all = links();
@@ -39,7 +39,7 @@ function show(link) {
   const { src, alt, width, height } = link.querySelector("img");
   current = link;
   name.textContent = link.title || "Picture";
-  place.textContent = all.length > 1 ? `${index + 1} of ${all.length}` : "";
+  position.textContent = all.length > 1 ? `${index + 1} of ${all.length}` : "";
   caption.textContent = alt === link.title ? "" : alt;
   const isLocal = link.protocol === "blob:";
   download.href = isLocal ? link.href : `${link.href}?download`;
@@ -85,7 +85,8 @@ dialog.addEventListener("close", () => {
   (opener.isConnected ? opener : document.getElementById("scroller")).focus({ preventScroll: true });
 });
 
-// Swiping sideways shows the next picture, and swiping down closes the dialog. A second finger zooms instead, and a finger on a long description scrolls it.
+// Swiping left or right shows the next or previous picture, and swiping down closes the dialog.
+// A second finger zooms instead, and a finger on a long description scrolls it.
 dialog.addEventListener(
   "touchstart",
   ({ target, touches }) => {
@@ -102,5 +103,5 @@ dialog.addEventListener("touchend", ({ changedTouches: [end] }) => {
   else if (y > Math.max(2 * MIN_SWIPE, 2 * Math.abs(x))) dialog.close();
 });
 
-// Close the dialog if the message with the picture is deleted.
-new MutationObserver(() => dialog.open && !current.isConnected && dialog.close()).observe(log, { childList: true, subtree: true });
+// Close the dialog when its picture leaves the page, for example because the message was deleted.
+new MutationObserver(() => dialog.open && !current.isConnected && dialog.close()).observe(messageList, { childList: true, subtree: true });

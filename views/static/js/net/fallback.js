@@ -13,13 +13,14 @@ let hasFallenBack = false;
 let unopened = 0; // sockets in a row that did not open although the server was reachable
 
 /**
- * Replaces WebSockets with HTTP requests if something between the browser and the server blocks them:
- * although the server was reachable, a socket did not open in time, or two in a row did not open. Call
- * it after each socket that did not open, and when the page opens if a socket was blocked before.
+ * Replaces WebSockets with HTTP requests if they are blocked between the browser and the server. Call it after
+ * each socket that did not open, and when the page opens if a socket was blocked before. It takes them to be
+ * blocked if the server is reachable, but a socket timed out before it opened, or two in a row failed to open.
+ * It remembers that for 24 hours.
  * @param {import("./connection.js").Connection} connection @param {{ timedOut: boolean }} [closed] undefined when the page opens
  */
 export async function fallBack(connection, closed) {
-  if (hasFallenBack || isHostChanged(document.body.dataset, location)) return; // in the second case, the server refuses to store anything
+  if (hasFallenBack || isHostChanged(document.body.dataset, location)) return; // if the host has changed, the server would refuse messages over HTTP too
   if (Math.abs(Date.now() - load(BLOCKED_KEY)) > REMEMBERED_FOR) {
     if (!closed || !(await fetchServerTime())) return;
     connection.addEventListener("hello", () => (unopened = 0), { once: true });
@@ -61,16 +62,16 @@ function retrySocket(connection, delay = FIRST_RETRY) {
 }
 
 /**
- * HTTPSocket has the parts of WebSocket that Socket uses. It receives the frames of one room in a response
- * that does not end, and sends each frame in a request. It cannot watch other rooms: their entries arrive
- * when a WebSocket is open again. Until then their counts come from the list of rooms. It has no presence.
+ * HTTPSocket has the parts of WebSocket that Socket uses. It receives the frames of one room in an endless
+ * response, and sends each frame in its own request. It does not watch other rooms: until a WebSocket is open
+ * again, their unread counts come from the list of rooms. It neither sends nor receives presence.
  */
 export class HTTPSocket {
   onopen = null;
   onmessage = null;
   onclose = null;
   #aborter = new AbortController();
-  #stream = new AbortController(); // aborts the response with the frames
+  #stream = new AbortController(); // ends the response that carries the frames
   #lastReceived = -Infinity;
   #isOpen = false;
 
@@ -148,7 +149,7 @@ export class HTTPSocket {
     this.onclose?.();
   }
 
-  /** Confirms the request without watching the room, so that Connection keeps the room's cursor. */
+  /** Confirms the request, but watches nothing. Connection keeps the cursor, so the next WebSocket resumes there. */
   #watch({ room, after }) {
     if (after) this.#receive(JSON.stringify({ type: "followed", room, state: "resumed", at: after, last: after }));
   }

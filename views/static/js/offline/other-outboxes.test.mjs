@@ -3,7 +3,7 @@ import test from "node:test";
 import { OtherOutboxes } from "./other-outboxes.js";
 import { Outbox } from "./outbox.js";
 
-/** FakeConnection records the frames sent while it is open. A hello opens it, and a state frame closes it. */
+/** FakeConnection records the frames sent while it is open. A hello frame opens it, and any state event closes it. */
 class FakeConnection extends EventTarget {
   sent = [];
   #isOpen = false;

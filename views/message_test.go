@@ -38,8 +38,12 @@ func TestMessagesAreGrouped(t *testing.T) {
 	}
 	Arrange(messages)
 	for i, m := range cases.Messages {
-		if got := messages[i]; (got.Day != "") != m.Day || got.Continued != m.Continued {
-			t.Errorf("%s: got Day %q and Continued %v, want Day to be set: %v, Continued: %v", m.Case, got.Day, got.Continued, m.Day, m.Continued)
+		got := messages[i]
+		if hasDay := got.Day != ""; hasDay != m.Day {
+			t.Errorf("%s: got Day %q, want a Day: %v", m.Case, got.Day, m.Day)
+		}
+		if got.Continued != m.Continued {
+			t.Errorf("%s: got Continued %v, want %v", m.Case, got.Continued, m.Continued)
 		}
 	}
 	if want := "Sunday, 1 March 2026"; messages[0].Day != want {

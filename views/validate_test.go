@@ -15,10 +15,10 @@ const (
 	nuPackage           = "vnu-jar@26.9.27" // needs Java
 )
 
-// TestPagesAreValidHTML runs two validators on the golden files. html-validate also checks the content of
-// template elements. vnu checks more of the HTML standard.
+// TestPagesAreValidHTML runs two validators on the golden files: html-validate, which also checks the content of
+// template elements, and vnu, which checks more of the HTML standard.
 func TestPagesAreValidHTML(t *testing.T) {
-	redistest.SkipUnlessLong(t) // it also downloads the validators
+	redistest.SkipUnlessLong(t) // it takes long, and downloads the validators
 	npm := apptest.FindProgram(t, "npm")
 	pages, err := filepath.Glob("testdata/*.html")
 	if err != nil || len(pages) == 0 {

@@ -3,7 +3,6 @@
 package apptest
 
 import (
-	"burble/app/client"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"burble/app/client"
 )
 
 // httpClient does not reuse connections, because tests kill the servers.

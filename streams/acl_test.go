@@ -150,7 +150,7 @@ func callFiles(t *testing.T, fx *fixture, prefix string) {
 	checkCall(t, "due files", err)
 	for _, file := range due {
 		checkCall(t, "claim a file", second(store.ClaimFile(ctx, file)))
-		checkCall(t, "forget a file", store.RemoveFileRecord(ctx, file))
+		checkCall(t, "remove the record of a file", store.RemoveFileRecord(ctx, file))
 	}
 	if len(due) != 1 {
 		t.Errorf("got %d due files, want 1", len(due))

@@ -126,9 +126,9 @@ const (
 	// claimInterval is the time from ClaimFile until a file is due again, if a message has the file. By then, the message may
 	// have been trimmed.
 	claimInterval = 24 * time.Hour
-	// forgetTimeout is the time from ClaimFile until an unreferenced file is due again, unless RemoveFileRecord is
+	// claimTimeout is the time from ClaimFile until an unreferenced file is due again, unless RemoveFileRecord is
 	// called.
-	forgetTimeout = time.Minute
+	claimTimeout = time.Minute
 )
 
 // DueFiles returns up to limit files of a bucket that may be unreferenced, because they were uploaded a day ago, their
@@ -177,7 +177,7 @@ func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bo
 	call := conns.Call{
 		Script: claimFileScript, Weight: 1,
 		Keys: []string{s.keys.file(file.Bucket, file.ID), s.keys.files(file.Bucket), s.keys.room(file.Room)},
-		Args: []any{file.ID, claimInterval.Milliseconds(), forgetTimeout.Milliseconds()},
+		Args: []any{file.ID, claimInterval.Milliseconds(), claimTimeout.Milliseconds()},
 	}
 	cmd, unconfirmed := s.redis.RunDurably(ctx, call)
 	claimed, err := cmd.Int()
@@ -198,7 +198,7 @@ func (s *Store) RemoveFileRecord(ctx context.Context, file StoredFile) error {
 		err = cmp.Or(deleted.Err(), unlisted.Err())
 	}
 	if err != nil {
-		return fmt.Errorf("forget file %s: %w", file.ID, wrap(err))
+		return fmt.Errorf("remove the record of file %s: %w", file.ID, wrap(err))
 	}
 	return nil
 }

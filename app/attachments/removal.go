@@ -138,7 +138,7 @@ func (s *Service) removeFile(ctx context.Context, file streams.StoredFile) error
 		return err
 	}
 	if err := s.options.Rooms.RemoveFileRecord(ctx, file); err != nil {
-		return fmt.Errorf("forget a file: %w", err)
+		return fmt.Errorf("remove the record of a file: %w", err)
 	}
 	return nil
 }

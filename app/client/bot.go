@@ -18,8 +18,8 @@ type Bot struct {
 	Servers []*Server // each connection goes to one of them, chosen at random
 	Follows []Follow  // the rooms, and where to begin reading; after that, the Bot keeps the cursors
 
-	// Run calls Handle with each frame, in order. Handle must not call Append, which would
-	// deadlock: only Run reads the reply.
+	// Run calls Handle with each frame, in order. Handle must neither call Append nor wait for a
+	// goroutine that does, which would deadlock: only Run reads the reply.
 	Handle func(Frame)
 
 	// MaxBackoff is the longest pause before a new connection; 0 means 5 s. The pause is random,

@@ -22,12 +22,12 @@ import (
 
 // command is a command of the program for its operator, such as "burble owner". It prints a link.
 type command struct {
-	name  string
-	role  accounts.Role // of an invite
-	uses  int           // of an invite
-	life  time.Duration // of an invite
-	user  string        // the ID of the user whom a link signs in
-	usage string
+	name     string
+	role     accounts.Role // of an invite
+	uses     int           // of an invite
+	lifetime time.Duration // of an invite
+	user     string        // the ID of the user whom a link signs in
+	usage    string
 }
 
 // commands maps the name of each command to its usage.
@@ -42,13 +42,13 @@ func isCommand(args []string) bool { return len(args) > 0 && commands[args[0]] !
 
 // parseCommand parses a command and its arguments, which may include the flag of any setting.
 func parseCommand(args []string, getenv func(string) string) (command, Config, error) {
-	c := command{name: args[0], role: accounts.Member, uses: 1, life: 7 * 24 * time.Hour, usage: commands[args[0]]}
+	c := command{name: args[0], role: accounts.Member, uses: 1, lifetime: 7 * 24 * time.Hour, usage: commands[args[0]]}
 	given, rest, err := parseFlags(args[1:], func(set *flag.FlagSet) {
 		if c.name != "invite" {
 			return
 		}
 		set.IntVar(&c.uses, "uses", c.uses, "")
-		set.Func("expires-in", "", func(text string) (err error) { c.life, err = people.ParseLifetime(text); return err })
+		set.Func("expires-in", "", func(text string) (err error) { c.lifetime, err = people.ParseLifetime(text); return err })
 		set.Func("role", "", func(text string) error {
 			if c.role = accounts.Role(text); !c.role.IsValid() {
 				return errors.New("must be member, moderator or owner")
@@ -112,7 +112,7 @@ func (c command) create(ctx context.Context, known *accounts.Accounts) (path str
 		code, err := known.CreateOwnerInvite(ctx)
 		return "/setup?code=" + code, streams.Entry{Action: protocol.ActionInvite, Role: streams.Role(accounts.Owner)}, err
 	case "invite":
-		_, code, err := known.CreateInvite(ctx, accounts.Operator, "", accounts.Invite{Role: c.role, Uses: c.uses, Expiry: time.Now().Add(c.life)})
+		_, code, err := known.CreateInvite(ctx, accounts.Operator, "", accounts.Invite{Role: c.role, Uses: c.uses, Expiry: time.Now().Add(c.lifetime)})
 		return "/i/" + code, streams.Entry{Action: protocol.ActionInvite, Role: streams.Role(c.role)}, err
 	}
 	account, err := known.Account(ctx, c.user)

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// CeremonyLife is how long a person may take to sign in with a passkey or at a provider.
-const CeremonyLife = 10 * time.Minute
+// CeremonyLifetime is how long a person may take to sign in with a passkey or at a provider.
+const CeremonyLifetime = 10 * time.Minute
 
 // StartCeremony stores the state of a sign-in as JSON, and returns a code for TakeCeremony, which returns the state.
 // Only a MAC of the code is stored. A code works only for the kind of ceremony that it was created for.
 func (a *Accounts) StartCeremony(ctx context.Context, kind string, state any) (code string, err error) {
 	code = rand.Text()
-	err = a.redis.Retrying.Set(ctx, a.ceremonyKey(kind, code), encode(state), CeremonyLife).Err()
+	err = a.redis.Retrying.Set(ctx, a.ceremonyKey(kind, code), encode(state), CeremonyLifetime).Err()
 	return code, unavailable(err)
 }
 

@@ -122,8 +122,8 @@ func TestLinkExpires(t *testing.T) {
 	client := server.Client()
 	defer client.Close()
 	key := client.Keys(ctx, "*link*").Val()[0]
-	if left := client.PTTL(ctx, key).Val(); left <= 9*time.Minute || left > accounts.LinkLife {
-		t.Errorf("the link expires in %v, want between 9 minutes and %v", left, accounts.LinkLife)
+	if left := client.PTTL(ctx, key).Val(); left <= 9*time.Minute || left > accounts.LinkLifetime {
+		t.Errorf("the link expires in %v, want between 9 minutes and %v", left, accounts.LinkLifetime)
 	}
 	client.Del(ctx, key)
 	_, err = a.SpendLink(ctx, code, accounts.SignIn{})
@@ -200,8 +200,8 @@ func TestCeremonyIsTakenOnceAndOnlyForItsKind(t *testing.T) {
 	defer client.Close()
 	_, err = a.StartCeremony(ctx, "get", "state")
 	wantError(t, "start", err, nil)
-	if left := client.TTL(ctx, client.Keys(ctx, "*ceremony*").Val()[0]).Val(); left <= 0 || left > accounts.CeremonyLife {
-		t.Errorf("the ceremony expires in %v, want at most %v", left, accounts.CeremonyLife)
+	if left := client.TTL(ctx, client.Keys(ctx, "*ceremony*").Val()[0]).Val(); left <= 0 || left > accounts.CeremonyLifetime {
+		t.Errorf("the ceremony expires in %v, want at most %v", left, accounts.CeremonyLifetime)
 	}
 }
 

@@ -142,7 +142,7 @@ func (a *Accounts) indexSession(ctx context.Context, who Identity, session Sessi
 	key := a.keys.of("provider_session", a.sid(who))
 	pipe := a.redis.Retrying.Pipeline()
 	pipe.HSet(ctx, key, idOf(session), userOf(session))
-	pipe.Expire(ctx, key, SessionLife+24*time.Hour)
+	pipe.Expire(ctx, key, SessionLifetime+24*time.Hour)
 	_, err := pipe.Exec(ctx)
 	return unavailable(err)
 }
@@ -195,11 +195,11 @@ func (a *Accounts) WasUsed(ctx context.Context, kind, token string) (bool, error
 	return n > 0, unavailable(err)
 }
 
-// MarkUsed records that a token of a provider was used. Redis removes the record after life.
-func (a *Accounts) MarkUsed(ctx context.Context, kind, token string, life time.Duration) error {
+// MarkUsed records that a token of a provider was used. Redis removes the record after lifetime.
+func (a *Accounts) MarkUsed(ctx context.Context, kind, token string, lifetime time.Duration) error {
 	key := a.usedKey(kind, token)
 	var marked *redis.StatusCmd
-	err := a.redis.Durable(ctx, 1, key, func(pipe redis.Pipeliner) { marked = pipe.Set(ctx, key, 1, life) })
+	err := a.redis.Durable(ctx, 1, key, func(pipe redis.Pipeliner) { marked = pipe.Set(ctx, key, 1, lifetime) })
 	if err == nil {
 		err = marked.Err()
 	}

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// MaxInviteUses and MaxInviteLife are the limits of an invite.
-	MaxInviteUses = 1000
-	MaxInviteLife = 90 * 24 * time.Hour
+	// MaxInviteUses and MaxInviteLifetime are the limits of an invite.
+	MaxInviteUses     = 1000
+	MaxInviteLifetime = 90 * 24 * time.Hour
 
-	// ownerInviteLife is the life of an invite that the operator creates for an owner.
-	ownerInviteLife = 24 * time.Hour
+	// ownerInviteLifetime is the lifetime of an invite that the operator creates for an owner.
+	ownerInviteLifetime = 24 * time.Hour
 )
 
 // Invite lets people create an account and, if it has a Room, join that room.
@@ -41,9 +41,9 @@ type Invite struct {
 // invite stops working when its creator loses that right. A repeated call with the same key, a UUID,
 // returns the same invite.
 func (a *Accounts) CreateInvite(ctx context.Context, by, key string, invite Invite) (id, code string, err error) {
-	life := invite.Expiry.Sub(a.now())
+	lifetime := invite.Expiry.Sub(a.now())
 	if !invite.Role.IsValid() || invite.Room != "" && invite.Role == Owner || invite.Uses < 1 ||
-		invite.Uses > MaxInviteUses || life <= 0 || life > MaxInviteLife || by != Operator && checkUser(by) != nil {
+		invite.Uses > MaxInviteUses || lifetime <= 0 || lifetime > MaxInviteLifetime || by != Operator && checkUser(by) != nil {
 		return "", "", ErrNotAllowed
 	}
 	id = newInviteID()
@@ -51,7 +51,7 @@ func (a *Accounts) CreateInvite(ctx context.Context, by, key string, invite Invi
 		id = inviteIDOf(a.macs.derived.text("invite", by, key))
 	}
 	_, err = a.run(ctx, inviteScript, a.keys.person(by, a.inviteKey(id), a.keys.of("invites")),
-		by, invite.Room, string(invite.Role), invite.Uses, int64(math.Ceil(life.Seconds())), id)
+		by, invite.Room, string(invite.Role), invite.Uses, int64(math.Ceil(lifetime.Seconds())), id)
 	if err != nil {
 		return "", "", err
 	}
@@ -60,7 +60,7 @@ func (a *Accounts) CreateInvite(ctx context.Context, by, key string, invite Invi
 
 // CreateOwnerInvite creates an invite by the operator that makes one person an owner, and returns its code.
 func (a *Accounts) CreateOwnerInvite(ctx context.Context) (code string, err error) {
-	_, code, err = a.CreateInvite(ctx, Operator, "", Invite{Role: Owner, Uses: 1, Expiry: a.now().Add(ownerInviteLife)})
+	_, code, err = a.CreateInvite(ctx, Operator, "", Invite{Role: Owner, Uses: 1, Expiry: a.now().Add(ownerInviteLifetime)})
 	return code, err
 }
 

@@ -132,8 +132,8 @@ func TestInvitesOfServersWhoseClocksDiffer(t *testing.T) {
 			what := "the invite of the " + creator + " server on the " + reader + " one"
 			invite, err := b.Invite(ctx, code)
 			wantError(t, what, err, nil)
-			if life := time.Until(invite.Expiry); err == nil && (life < 50*time.Minute || life > 61*time.Minute) {
-				t.Errorf("%s expires in %v, want an hour", what, life)
+			if lifetime := time.Until(invite.Expiry); err == nil && (lifetime < 50*time.Minute || lifetime > 61*time.Minute) {
+				t.Errorf("%s expires in %v, want an hour", what, lifetime)
 			}
 			if listed, err := b.Invites(ctx, owner.User.ID); err != nil || len(listed) == 0 {
 				t.Errorf("%s: got %d invites in the list and the error %v, want at least one", what, len(listed), err)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// LinkLife is how long a one-time link is valid.
-const LinkLife = 10 * time.Minute
+// LinkLifetime is how long a one-time link is valid.
+const LinkLifetime = 10 * time.Minute
 
 // CreateLink returns the code of a one-time link that signs in as user. Its address is /l/<code>. The creator, by, must be
 // user itself, the Operator, an owner, or a moderator if user is an ordinary member. The link stops working when its
@@ -30,7 +30,7 @@ func (a *Accounts) createLink(ctx context.Context, by, user, session string) (co
 	}
 	code = rand.Text()
 	_, err = a.run(ctx, linkScript, a.keys.person(user, a.keys.account(by), a.linkKey(code)),
-		user, by, LinkLife.Milliseconds(), session)
+		user, by, LinkLifetime.Milliseconds(), session)
 	if err != nil {
 		return "", err
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// SessionLife is how long a session lasts after it was last renewed. See Renew.
-const SessionLife = identity.TokenLife
+// SessionLifetime is how long a session lasts after it was last renewed. See Renew.
+const SessionLifetime = identity.TokenLifetime
 
 // maxDevice is the maximum length of the text that describes a device, in bytes.
 const maxDevice = 100
@@ -62,7 +62,7 @@ func (a *Accounts) newSession(user uuid.UUID, s SignIn, purpose ...string) (Sess
 	now := a.now()
 	session := Session{
 		User: user, ID: a.macs.derived.id(append(purpose, "session", user.String(), s.Key)...),
-		Expiry: time.Unix(now.Add(SessionLife).Unix(), 0),
+		Expiry: time.Unix(now.Add(SessionLifetime).Unix(), 0),
 	}
 	device := strings.ToValidUTF8(s.Device, "")
 	for len(device) > maxDevice {
@@ -196,10 +196,10 @@ func (a *Accounts) RecordUse(ctx context.Context, s Session) error {
 
 // Renew returns a new token for the session if its token is older than identity.TokenFresh, and "" otherwise.
 func (a *Accounts) Renew(ctx context.Context, s Session) (token string, err error) {
-	if s.Expiry.Sub(a.now()) >= SessionLife-identity.TokenFresh {
+	if s.Expiry.Sub(a.now()) >= SessionLifetime-identity.TokenFresh {
 		return "", nil
 	}
-	s.Expiry = time.Unix(a.now().Add(SessionLife).Unix(), 0)
+	s.Expiry = time.Unix(a.now().Add(SessionLifetime).Unix(), 0)
 	return a.Sign(s), a.touch(ctx, s, s.Expiry.Unix())
 }
 

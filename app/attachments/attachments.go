@@ -62,7 +62,7 @@ type Service struct {
 	step     func(name string) error // a hook for tests, called after each step of an upload or a removal
 	due      dueBuckets
 
-	markLife, journalLife time.Duration
+	markLifetime, journalLifetime time.Duration
 
 	uploads, storedBytes, removed atomic.Int64
 	refused                       refusals
@@ -71,7 +71,7 @@ type Service struct {
 // New returns a Service. It removes nothing until Run is called.
 func New(options Options) *Service {
 	s := &Service{
-		options: options, log: options.Log, pictures: cmp.Or(options.Pictures, pictures.New()), now: time.Now, markLife: markLife, journalLife: journalLife, refused: newRefusals(),
+		options: options, log: options.Log, pictures: cmp.Or(options.Pictures, pictures.New()), now: time.Now, markLifetime: markLifetime, journalLifetime: journalLifetime, refused: newRefusals(),
 		step: func(string) error { return nil },
 	}
 	if s.log == nil {

@@ -56,7 +56,7 @@ func runAsChild() {
 		return nil
 	})
 	s := attachments.New(options(halfStore{store, at}, rooms{roomStore}, roomStore.Conns()))
-	s.SetMarkLife(0)
+	s.SetMarkLifetime(0)
 	s.OnStep(at)
 	if os.Getenv(childTask) == "upload" {
 		_, err = s.Upload(ctx, request(picture(1)))

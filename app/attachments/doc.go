@@ -20,12 +20,12 @@
 //
 //   - {0}:blob:<hash> is the set of IDs of the files that refer to an object. While a server removes the object, the only
 //     member is a mark, "-<ms>:<token>". An upload of the same bytes waits until the mark is gone. If that server dies,
-//     another one replaces the mark after markLife.
+//     another one replaces the mark after markLifetime.
 //   - {0}:files:bytes is the total size of all objects, plus what uploads in progress have reserved.
 //   - {0}:files:sizes is a hash with the size of each object that the total includes.
 //   - {0}:files:day:<user>:<date> is how many bytes a user has uploaded on a day (UTC). For a guest, <user> is the address,
 //     because creating another guest is free.
-//   - {0}:files:uploads is the journal, a hash with an entry for each upload in progress. An entry older than journalLife
+//   - {0}:files:uploads is the journal, a hash with an entry for each upload in progress. An entry older than journalLifetime
 //     means that the process died, or that it is unknown whether the file was added. The job then completes or undoes
 //     the upload.
 //

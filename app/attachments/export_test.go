@@ -40,11 +40,11 @@ func (s *Service) Bytes(ctx context.Context) (int64, error) {
 	return total, err
 }
 
-// SetMarkLife sets the age at which the mark of an object is ignored.
-func (s *Service) SetMarkLife(life time.Duration) { s.markLife = life }
+// SetMarkLifetime sets the age at which the mark of an object is ignored.
+func (s *Service) SetMarkLifetime(lifetime time.Duration) { s.markLifetime = lifetime }
 
 // CheckAll makes the next RemoveSome check all buckets.
 func (s *Service) CheckAll() { s.due.allChecked = time.Time{} }
 
-// SetJournalLife sets the age at which RemoveSome ends uploads in the journal.
-func (s *Service) SetJournalLife(life time.Duration) { s.journalLife = life }
+// SetJournalLifetime sets the age at which RemoveSome ends uploads in the journal.
+func (s *Service) SetJournalLifetime(lifetime time.Duration) { s.journalLifetime = lifetime }

@@ -89,7 +89,7 @@ func start(t testing.TB, backend redistest.Backend, store blobs.Store, changes .
 		change(&all)
 	}
 	f := &fixture{Service: attachments.New(all), t: t, rooms: roomStore, redis: backend.Client, store: store}
-	f.SetMarkLife(0)
+	f.SetMarkLifetime(0)
 	return f
 }
 
@@ -172,7 +172,7 @@ func (f *fixture) clean() {
 	f.t.Helper()
 	f.SetClock(func() time.Time { return time.Now().Add(3 * 24 * time.Hour) })
 	defer f.SetClock(time.Now)
-	f.SetJournalLife(0)
+	f.SetJournalLifetime(0)
 	f.makeDue()
 	f.CheckAll()
 	if err := f.RemoveSome(ctx); err != nil {

@@ -151,7 +151,7 @@ func TestOneServerRemovesAnObject(t *testing.T) {
 	t.Parallel()
 	backend, folder := redistest.Single(t), t.TempDir()
 	f, other := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
-	other.SetMarkLife(patience)
+	other.SetMarkLifetime(patience)
 	file := f.upload([]byte("hello"))
 	removed := streams.StoredFile{ID: file.ID, Room: room, Bucket: streams.Bucket(room), Hash: file.Hash}
 	f.makeDue()

@@ -93,7 +93,7 @@ var (
 	// addReferenceScript adds a reference to an object.
 	//
 	// KEYS  1 references
-	// ARGV  1 file ID  2 life of a mark in ms
+	// ARGV  1 file ID  2 lifetime of a mark in ms
 	// Reply the number of other references, or -1 if the object is being removed
 	addReferenceScript = redis.NewScript(luaFunctions + `
 		local age = mark_age(KEYS[1])
@@ -106,7 +106,7 @@ var (
 	// only the caller may remove it.
 	//
 	// KEYS  1 references
-	// ARGV  1 file ID, or '' for none  2 token  3 life of a mark in ms
+	// ARGV  1 file ID, or '' for none  2 token  3 lifetime of a mark in ms
 	// Reply {'kept'}, {'busy'} if another caller is removing the object, or {'marked', mark}
 	removeReferenceScript = redis.NewScript(luaFunctions + `
 		redis.call('SREM', KEYS[1], ARGV[1])
@@ -159,14 +159,14 @@ var (
 )
 
 const (
-	// markLife is the age at which a mark is ignored, because its server must have died. Another server may then remove the
+	// markLifetime is the age at which a mark is ignored, because its server must have died. Another server may then remove the
 	// object, or an upload may store it again.
-	markLife = time.Minute
-	// removalTimeout is how long a server may take to remove an object that it has marked. It is much less than markLife.
+	markLifetime = time.Minute
+	// removalTimeout is how long a server may take to remove an object that it has marked. It is much less than markLifetime.
 	// Otherwise, a slow server could remove an object that was removed by another one and stored again.
 	removalTimeout = 10 * time.Second
-	// dayLife is how long the count of a day is kept.
-	dayLife = 48 * time.Hour
+	// dayLifetime is how long the count of a day is kept.
+	dayLifetime = 48 * time.Hour
 )
 
 func (s *Service) key(name string) string     { return s.options.Prefix + "{0}:" + name }
@@ -213,7 +213,7 @@ func (s *Service) reserve(ctx context.Context, e *entry, more int64) error {
 	next := *e
 	next.Size += more
 	status, err := reserveScript.Run(ctx, s.options.Redis.Retrying, s.reservedKeys(e),
-		e.id, next.encode(), more, s.options.MaxTotal, s.options.MaxDay, int(dayLife.Seconds())).Text()
+		e.id, next.encode(), more, s.options.MaxTotal, s.options.MaxDay, int(dayLifetime.Seconds())).Text()
 	if err != nil {
 		return asRedisError("reserve an upload", err)
 	}
@@ -243,7 +243,7 @@ func (s *Service) settle(ctx context.Context, e *entry, successful bool) error {
 
 // endedUploads returns the uploads in the journal that must have ended.
 func (s *Service) endedUploads(ctx context.Context) (entries []*entry, err error) {
-	ended, err := endedScript.Run(ctx, s.options.Redis.Retrying, []string{s.journalKey()}, s.journalLife.Milliseconds()).StringSlice()
+	ended, err := endedScript.Run(ctx, s.options.Redis.Retrying, []string{s.journalKey()}, s.journalLifetime.Milliseconds()).StringSlice()
 	for i := 0; i+1 < len(ended); i += 2 {
 		e := &entry{id: ended[i]}
 		if json.Unmarshal([]byte(ended[i+1]), e) == nil && len(e.Sizes) == len(e.Hashes) { // another release may write other entries
@@ -258,7 +258,7 @@ var errRemoving = errors.New("the object is being removed")
 
 // addReference adds a file's reference to an object, and returns the number of other references, or errRemoving.
 func (s *Service) addReference(ctx context.Context, hash, id string) (others int, err error) {
-	others, err = addReferenceScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, s.markLife.Milliseconds()).Int()
+	others, err = addReferenceScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, s.markLifetime.Milliseconds()).Int()
 	if err == nil && others < 0 {
 		return 0, errRemoving
 	}
@@ -271,7 +271,7 @@ func (s *Service) removeReference(ctx context.Context, hash, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, removalTimeout)
 	defer cancel()
 	began := time.Now()
-	reply, err := removeReferenceScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, rand.Text(), s.markLife.Milliseconds()).StringSlice()
+	reply, err := removeReferenceScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, rand.Text(), s.markLifetime.Milliseconds()).StringSlice()
 	switch {
 	case err != nil:
 		return asRedisError("remove a reference", err)

@@ -109,7 +109,7 @@ func (s *Service) removeFrom(ctx context.Context, bucket int) error {
 			}
 		}
 		if failed {
-			s.checkLater(bucket, markLife)
+			s.checkLater(bucket, markLifetime)
 		}
 		if failed || len(files) < filesAtOnce {
 			return nil

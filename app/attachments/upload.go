@@ -20,9 +20,9 @@ import (
 const (
 	// uploadTimeout limits an upload, including the time to read its body.
 	uploadTimeout = 90 * time.Minute
-	// journalLife is the age by Redis's clock at which an upload in the journal must have ended, even if its process was
+	// journalLifetime is the age by Redis's clock at which an upload in the journal must have ended, even if its process was
 	// suspended for a while.
-	journalLife = 2 * time.Hour
+	journalLifetime = 2 * time.Hour
 	// undoTimeout limits the time to settle or undo an upload. After that, the job does it.
 	undoTimeout = 15 * time.Second
 	// referenceTimeout is how long an upload waits while the same object is being removed.

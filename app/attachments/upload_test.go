@@ -107,7 +107,7 @@ func TestUploadDuringRemovalOfTheSameObject(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-			f.SetMarkLife(time.Minute)
+			f.SetMarkLifetime(time.Minute)
 			f.delete(f.send(f.upload([]byte("the same"))))
 			f.makeDue()
 			f.CheckAll()
@@ -144,7 +144,7 @@ func TestConcurrentUploadsAndRemovalsLoseNoObjects(t *testing.T) {
 	first := start(t, backend, openDirectory(t, folder))
 	for range 3 {
 		f := start(t, backend, openDirectory(t, folder))
-		f.SetMarkLife(time.Minute)
+		f.SetMarkLifetime(time.Minute)
 		for seed := range uint64(2) {
 			users.Go(func() {
 				random := rand.New(rand.NewPCG(seed, 1))

@@ -19,8 +19,8 @@ const (
 	folderMode = 0o700
 	// temporaryFolder is the folder of files that Put has not yet renamed.
 	temporaryFolder = "tmp"
-	// temporaryLife is the time since the last write after which OpenDirectory and List remove such a file.
-	temporaryLife = time.Hour
+	// temporaryLifetime is the time since the last write after which OpenDirectory and List remove such a file.
+	temporaryLifetime = time.Hour
 )
 
 // A Directory is a Store in a directory: the object with the hash abcdef… is the file ab/cdef….
@@ -36,7 +36,7 @@ func OpenDirectory(root string) (*Directory, error) {
 		return nil, fmt.Errorf("create the directory for files: %w", err)
 	}
 	d := &Directory{root: root, step: func(string) {}}
-	return d, d.removeTemporary(time.Now().Add(-temporaryLife))
+	return d, d.removeTemporary(time.Now().Add(-temporaryLifetime))
 }
 
 // removeTemporary removes temporary files that were last written before the time.
@@ -176,7 +176,7 @@ func (d *Directory) Origin() string { return "" }
 // List implements Store. It also removes temporary files that killed processes left behind.
 func (d *Directory) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		err := d.removeTemporary(time.Now().Add(-temporaryLife))
+		err := d.removeTemporary(time.Now().Add(-temporaryLifetime))
 		folders, listErr := os.ReadDir(d.root)
 		if err = errors.Join(err, listErr); err != nil {
 			yield(Info{}, err)

@@ -192,7 +192,7 @@ func (s *S3) PresignGet(ctx context.Context, hash string, as Presentation) (stri
 	return s.presign(ctx, hash, as, PresignedLifetime)
 }
 
-func (s *S3) presign(ctx context.Context, hash string, as Presentation, life time.Duration) (string, error) {
+func (s *S3) presign(ctx context.Context, hash string, as Presentation, lifetime time.Duration) (string, error) {
 	if err := CheckHash(hash); err != nil {
 		return "", err
 	}
@@ -201,7 +201,7 @@ func (s *S3) presign(ctx context.Context, hash string, as Presentation, life tim
 		"response-content-disposition": {as.ContentDisposition},
 		"response-cache-control":       {"private, max-age=300"},
 	}
-	signed, err := s.client.PresignedGetObject(ctx, s.bucket, hash, life, overrides)
+	signed, err := s.client.PresignedGetObject(ctx, s.bucket, hash, lifetime, overrides)
 	if err != nil {
 		return "", wrap("sign a URL", err)
 	}

@@ -54,14 +54,14 @@ func TestPresignedURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := address.Query().Get("X-Amz-Expires"); life != "300" {
-		t.Errorf("the URL works for %s s, want 300", life)
+	if lifetime := address.Query().Get("X-Amz-Expires"); lifetime != "300" {
+		t.Errorf("the URL works for %s s, want 300", lifetime)
 	}
 	forged := map[string]string{
 		"no signature":      strings.Split(signed, "?")[0],
 		"another object":    strings.Replace(signed, blob.Hash, strings.Repeat("0", 64), 1),
 		"another type":      strings.Replace(signed, "image%2Fpng", "text%2Fhtml", 1),
-		"a longer life":     strings.Replace(signed, "X-Amz-Expires=300", "X-Amz-Expires=3000", 1),
+		"a longer lifetime": strings.Replace(signed, "X-Amz-Expires=300", "X-Amz-Expires=3000", 1),
 		"another signature": signed[:len(signed)-4] + "0000",
 	}
 	for what, address := range forged {

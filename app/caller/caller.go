@@ -99,7 +99,7 @@ func (i *Identifier) parse(token string, found *Caller) error {
 	if err != nil {
 		return errInvalidToken
 	}
-	found.User, found.tokenExpiry, found.NamedAt = user, expiry, expiry.Add(-identity.TokenLife)
+	found.User, found.tokenExpiry, found.NamedAt = user, expiry, expiry.Add(-identity.TokenLifetime)
 	return nil
 }
 

@@ -27,15 +27,15 @@ func (i *Identifier) SignGuest(c *fiber.Ctx, guest identity.User) (token string)
 		signedAt = after // the newest token determines the name, and tokens have times in whole seconds
 	}
 	token = i.options.Tokens.Sign(guest, signedAt)
-	SetToken(c, token, identity.TokenLife)
+	SetToken(c, token, identity.TokenLifetime)
 	return token
 }
 
-// SetToken sets the token as the browser's cookie, which expires after life.
-func SetToken(c *fiber.Ctx, token string, life time.Duration) {
+// SetToken sets the token as the browser's cookie, which expires after lifetime.
+func SetToken(c *fiber.Ctx, token string, lifetime time.Duration) {
 	tls := Of(c).TLS
 	c.Cookie(&fiber.Cookie{
-		Name: CookieName(tls), Value: token, Path: "/", MaxAge: int(life.Seconds()),
+		Name: CookieName(tls), Value: token, Path: "/", MaxAge: int(lifetime.Seconds()),
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: tls,
 	})
 }
@@ -56,9 +56,9 @@ func (i *Identifier) Renew(c *fiber.Ctx) {
 	case !caller.HasCookie || caller.HasBearer:
 	case caller.Session != nil:
 		if token, err := i.options.Accounts.Renew(c.UserContext(), *caller.Session); err == nil && token != "" {
-			SetToken(c, token, accounts.SessionLife)
+			SetToken(c, token, accounts.SessionLifetime)
 		}
-	case !caller.User.IsZero() && time.Until(caller.tokenExpiry) < identity.TokenLife-identity.TokenFresh:
+	case !caller.User.IsZero() && time.Until(caller.tokenExpiry) < identity.TokenLifetime-identity.TokenFresh:
 		i.SignGuest(c, caller.User)
 	}
 }

@@ -13,6 +13,6 @@ func TestIdentityLimitsInDocs(t *testing.T) {
 	apptest.ExpectDoc(t, "PROTOCOL.md",
 		fmt.Sprintf("| a name | %d characters |", MaxName),
 		fmt.Sprintf("has 1 to %d characters. Names are", MaxName),
-		fmt.Sprintf("valid for %d days", TokenLife/(24*time.Hour)),
+		fmt.Sprintf("valid for %d days", TokenLifetime/(24*time.Hour)),
 	)
 }

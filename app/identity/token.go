@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// TokenLife is how long a token is valid. Pages renew it, so a browser loses its user only if
+	// TokenLifetime is how long a token is valid. Pages renew it, so a browser loses its user only if
 	// it opens no page for this long.
-	TokenLife = 180 * 24 * time.Hour
+	TokenLifetime = 180 * 24 * time.Hour
 	// TokenFresh is the age at which a page renews a token.
 	TokenFresh = 30 * 24 * time.Hour
 )
@@ -26,7 +26,7 @@ const (
 var (
 	// ErrTokenInvalid means that the token was modified or signed with another secret.
 	ErrTokenInvalid = errors.New("token is not valid")
-	// ErrTokenExpired means that the token is older than TokenLife.
+	// ErrTokenExpired means that the token is older than TokenLifetime.
 	ErrTokenExpired = errors.New("token has expired")
 )
 
@@ -52,10 +52,10 @@ func NewTokens(secret []byte) *Tokens {
 	return &Tokens{key: key}
 }
 
-// Sign returns a token for the user that is valid until TokenLife after now.
+// Sign returns a token for the user that is valid until TokenLifetime after now.
 func (t *Tokens) Sign(user User, now time.Time) string {
 	name := base64.RawURLEncoding.EncodeToString([]byte(user.Name))
-	claim := fmt.Sprintf("%s%s.%s.%d", tokenVersion, user.ID, name, now.Add(TokenLife).Unix())
+	claim := fmt.Sprintf("%s%s.%s.%d", tokenVersion, user.ID, name, now.Add(TokenLifetime).Unix())
 	return claim + "." + t.mac(claim)
 }
 

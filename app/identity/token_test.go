@@ -18,9 +18,9 @@ func TestTokenRoundTrip(t *testing.T) {
 		}
 		token := NewTokens([]byte("0123456789abcdef")).Sign(user, now)
 		// Another server with the same secret must accept the token until it expires.
-		got, expiry, err := NewTokens([]byte("0123456789abcdef")).Verify(token, now.Add(TokenLife-time.Second))
-		if err != nil || got != user || !expiry.Equal(now.Add(TokenLife)) {
-			t.Errorf("Verify of a token for %q = %v, %v, %v; want %v, %v", name, got, expiry, err, user, now.Add(TokenLife))
+		got, expiry, err := NewTokens([]byte("0123456789abcdef")).Verify(token, now.Add(TokenLifetime-time.Second))
+		if err != nil || got != user || !expiry.Equal(now.Add(TokenLifetime)) {
+			t.Errorf("Verify of a token for %q = %v, %v, %v; want %v, %v", name, got, expiry, err, user, now.Add(TokenLifetime))
 		}
 		if strings.Trim(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
 			t.Errorf("%q: token %q has characters that a cookie must escape", name, token)
@@ -32,9 +32,9 @@ func TestTokenExpires(t *testing.T) {
 	t.Parallel()
 	tokens := NewTokens([]byte("0123456789abcdef"))
 	ada, _ := NewUser("Ada")
-	_, _, err := tokens.Verify(tokens.Sign(ada, now), now.Add(TokenLife))
+	_, _, err := tokens.Verify(tokens.Sign(ada, now), now.Add(TokenLifetime))
 	if !errors.Is(err, ErrTokenExpired) {
-		t.Errorf("verified after TokenLife: %v, want ErrTokenExpired", err)
+		t.Errorf("verified after TokenLifetime: %v, want ErrTokenExpired", err)
 	}
 }
 

@@ -38,8 +38,8 @@ const patience = time.Minute
 const serverAddr, serverItem = "LEASE_TEST_REDIS", "LEASE_TEST_ITEM"
 
 const (
-	items     = 12
-	shortLife = 600 * time.Millisecond
+	items         = 12
+	shortLifetime = 600 * time.Millisecond
 )
 
 func TestMain(m *testing.M) {
@@ -57,7 +57,7 @@ func runServer(addr, item string) {
 	set := conns.New(conns.Options{Redis: address, Stream: "{0}:activity"})
 	input := bufio.NewReader(os.Stdin)
 	job := lease.New(lease.Options{
-		Name: "count", Redis: set, Life: shortLife, Every: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)),
+		Name: "count", Redis: set, Lifetime: shortLifetime, Every: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)),
 		Step: countTo(conns.Connect(address), items, func(item int) {
 			if item == stopAt {
 				fmt.Println("stopped")

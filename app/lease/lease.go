@@ -11,9 +11,9 @@ import (
 	"burble/streams/conns"
 )
 
-// defaultLife is how long a lease lasts without being renewed. If a server dies while it works, the job
+// defaultLifetime is how long a lease lasts without being renewed. If a server dies while it works, the job
 // is idle until the lease has ended and another server looks for work.
-const defaultLife = 15 * time.Second
+const defaultLifetime = 15 * time.Second
 
 // Options configure a Job.
 type Options struct {
@@ -25,8 +25,8 @@ type Options struct {
 	Prefix string
 	// Every is how often a server looks for work without being woken. 0 means 10 minutes.
 	Every time.Duration
-	// Life is how long the lease lasts without being renewed. 0 means 15 s. It must be the same on all servers.
-	Life time.Duration
+	// Lifetime is how long the lease lasts without being renewed. 0 means 15 s. It must be the same on all servers.
+	Lifetime time.Duration
 	// Log may be nil.
 	Log *slog.Logger
 	// Step does a part of the work, from the cursor that the previous step returned. The first cursor is empty.
@@ -54,8 +54,8 @@ func New(options Options) *Job {
 	if options.Every == 0 {
 		options.Every = 10 * time.Minute
 	}
-	if options.Life == 0 {
-		options.Life = defaultLife
+	if options.Lifetime == 0 {
+		options.Lifetime = defaultLifetime
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -84,7 +84,7 @@ func (j *Job) Run(ctx context.Context) error {
 			level = slog.LevelDebug // one warning for each outage is enough
 		}
 		if !finished {
-			wait = min(wait, j.options.Life) // the server that holds the lease may die
+			wait = min(wait, j.options.Lifetime) // the server that holds the lease may die
 		}
 		select {
 		case <-ctx.Done():
@@ -106,7 +106,7 @@ func (j *Job) work(ctx context.Context) (finished bool, err error) {
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		j.keepRenewing(holding, lose, began.Add(j.options.Life))
+		j.keepRenewing(holding, lose, began.Add(j.options.Lifetime))
 	}()
 	defer func() {
 		lose(nil)
@@ -134,7 +134,7 @@ func (j *Job) work(ctx context.Context) (finished bool, err error) {
 // keepRenewing renews the lease until ctx ends. expires is when the lease ends if it is not renewed. If the lease is
 // lost, keepRenewing calls lose and returns.
 func (j *Job) keepRenewing(ctx context.Context, lose context.CancelCauseFunc, expires time.Time) {
-	ticker := time.NewTicker(j.options.Life / 3)
+	ticker := time.NewTicker(j.options.Lifetime / 3)
 	defer ticker.Stop()
 	for {
 		select {
@@ -148,7 +148,7 @@ func (j *Job) keepRenewing(ctx context.Context, lose context.CancelCauseFunc, ex
 		cancel()
 		switch {
 		case err == nil && isHeld:
-			expires = began.Add(j.options.Life)
+			expires = began.Add(j.options.Lifetime)
 		case err == nil:
 			lose(errLost)
 			return

@@ -20,7 +20,7 @@ func TestServersShareWork(t *testing.T) {
 		var working atomic.Int32
 		step := countTo(backend.Client, items, nil)
 		for range 3 {
-			start(t, backend.Redis, lease.Options{Life: time.Hour, Step: func(ctx context.Context, cursor string) (string, bool, error) {
+			start(t, backend.Redis, lease.Options{Lifetime: time.Hour, Step: func(ctx context.Context, cursor string) (string, bool, error) {
 				if working.Add(1) > 1 {
 					t.Error("two servers work at the same time")
 				}
@@ -40,7 +40,7 @@ func TestAnotherServerContinuesAfterHolderIsKilled(t *testing.T) {
 	backend := redistest.Single(t)
 	killed := startServer(t, backend.Redis.Addrs[0], 5)
 	killed.process.Kill()
-	start(t, backend.Redis, lease.Options{Life: shortLife, Step: countTo(backend.Client, items, nil)})
+	start(t, backend.Redis, lease.Options{Lifetime: shortLifetime, Step: countTo(backend.Client, items, nil)})
 	await(t, "the work to be done", func() bool { return cursorOf(t, backend.Client) == "12" })
 	if all, twice := done(t, backend.Client); len(all) != items || twice {
 		t.Errorf("done: %v, twice: %v; want %d items, once each", all, twice, items)
@@ -54,7 +54,7 @@ func TestCursorMovesByCompareAndSet(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		entered, leave, logged := make(chan struct{}), make(chan struct{}), make(chan struct{}, 10)
 		start(t, backend.Redis, lease.Options{
-			Life: time.Hour, Every: time.Hour, Log: slog.New(slog.NewTextHandler(signalWriter(logged), nil)),
+			Lifetime: time.Hour, Every: time.Hour, Log: slog.New(slog.NewTextHandler(signalWriter(logged), nil)),
 			Step: func(context.Context, string) (string, bool, error) {
 				close(entered)
 				<-leave
@@ -98,7 +98,7 @@ func TestStepEndsWhenLeaseIsLost(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	entered, left := make(chan struct{}), make(chan struct{})
-	start(t, backend.Redis, lease.Options{Life: shortLife, Every: time.Hour, Step: func(ctx context.Context, _ string) (string, bool, error) {
+	start(t, backend.Redis, lease.Options{Lifetime: shortLifetime, Every: time.Hour, Step: func(ctx context.Context, _ string) (string, bool, error) {
 		close(entered)
 		<-ctx.Done()
 		close(left)
@@ -122,7 +122,7 @@ func TestLeaseIsRenewedDuringLongStep(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	entered, leave := make(chan struct{}), make(chan struct{})
-	start(t, backend.Redis, lease.Options{Life: 3 * time.Second, Every: time.Hour, Step: func(ctx context.Context, _ string) (string, bool, error) {
+	start(t, backend.Redis, lease.Options{Lifetime: 3 * time.Second, Every: time.Hour, Step: func(ctx context.Context, _ string) (string, bool, error) {
 		close(entered)
 		select {
 		case <-leave:

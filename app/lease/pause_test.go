@@ -17,7 +17,7 @@ func TestPausedHolderDoesNotMoveCursorBack(t *testing.T) {
 	backend := redistest.Single(t)
 	paused := startServer(t, backend.Redis.Addrs[0], 5)
 	pause(t, paused)
-	start(t, backend.Redis, lease.Options{Life: shortLife, Step: countTo(backend.Client, items, nil)})
+	start(t, backend.Redis, lease.Options{Lifetime: shortLifetime, Step: countTo(backend.Client, items, nil)})
 	await(t, "the work to be done", func() bool { return cursorOf(t, backend.Client) == "12" })
 	resume(t, paused)
 	if _, err := paused.input.Write([]byte("\n")); err != nil {
@@ -50,7 +50,7 @@ func TestStepEndsWhenRedisHangs(t *testing.T) {
 	defer client.Close()
 	var steps atomic.Int32
 	entered, left := make(chan struct{}), make(chan struct{})
-	start(t, server.Redis(), lease.Options{Life: shortLife, Step: func(ctx context.Context, cursor string) (string, bool, error) {
+	start(t, server.Redis(), lease.Options{Lifetime: shortLifetime, Step: func(ctx context.Context, cursor string) (string, bool, error) {
 		if steps.Add(1) > 1 {
 			return "done", true, nil
 		}

@@ -35,7 +35,7 @@ var (
 	// acquireScript acquires the lease, unless another server holds it.
 	//
 	// KEYS  1 lease  2 cursor
-	// ARGV  1 token  2 life in ms
+	// ARGV  1 token  2 lifetime in ms
 	// Reply the cursor, or nil if another server holds the lease
 	acquireScript = redis.NewScript(`
 		local holder = redis.call('GET', KEYS[1])
@@ -47,7 +47,7 @@ var (
 	// renewScript renews the lease if the caller holds it.
 	//
 	// KEYS  1 lease
-	// ARGV  1 token  2 life in ms
+	// ARGV  1 token  2 lifetime in ms
 	// Reply 1, or 0 if the caller does not hold the lease
 	renewScript = redis.NewScript(`
 		if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -78,7 +78,7 @@ var (
 // acquire returns false if another server holds the lease.
 func (j *Job) acquire(ctx context.Context) (cursor, bool, error) {
 	stored, err := acquireScript.Run(ctx, j.options.Redis.Retrying, []string{j.leaseKey(), j.cursorKey()},
-		j.token, j.options.Life.Milliseconds()).Text()
+		j.token, j.options.Lifetime.Milliseconds()).Text()
 	if errors.Is(err, redis.Nil) {
 		return cursor{}, false, nil
 	}
@@ -92,7 +92,7 @@ func (j *Job) acquire(ctx context.Context) (cursor, bool, error) {
 // renew returns false if this server does not hold the lease.
 func (j *Job) renew(ctx context.Context) (bool, error) {
 	renewed, err := renewScript.Run(ctx, j.options.Redis.Retrying, []string{j.leaseKey()},
-		j.token, j.options.Life.Milliseconds()).Int()
+		j.token, j.options.Lifetime.Milliseconds()).Int()
 	if err != nil {
 		return false, fmt.Errorf("renew the lease: %w", err)
 	}

@@ -13,10 +13,10 @@ import (
 )
 
 // The store does not list rooms without entries. Therefore, a cookie keeps the last maxEmptyRooms rooms
-// that were opened by name in this browser, for emptyRoomLife.
+// that were opened by name in this browser, for emptyRoomLifetime.
 const (
-	maxEmptyRooms = 10
-	emptyRoomLife = 7 * 24 * time.Hour
+	maxEmptyRooms     = 10
+	emptyRoomLifetime = 7 * 24 * time.Hour
 )
 
 // rememberRoom adds a room to the cookie.
@@ -59,7 +59,7 @@ func (p *Pages) emptyRooms(c *fiber.Ctx) []string {
 func (p *Pages) setEmptyRooms(c *fiber.Ctx, rooms []string) {
 	rooms = rooms[:min(len(rooms), maxEmptyRooms)]
 	c.Cookie(&fiber.Cookie{
-		Name: p.emptyRoomsCookie(c), Value: strings.Join(rooms, "."), Path: "/", MaxAge: int(emptyRoomLife.Seconds()),
+		Name: p.emptyRoomsCookie(c), Value: strings.Join(rooms, "."), Path: "/", MaxAge: int(emptyRoomLifetime.Seconds()),
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.Of(c).TLS,
 	})
 }

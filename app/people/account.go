@@ -207,6 +207,6 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 	if body.IsForm {
 		return h.showSecret(c, model)
 	}
-	expires := time.Now().Add(accounts.LinkLife).UTC().Format(time.RFC3339)
+	expires := time.Now().Add(accounts.LinkLifetime).UTC().Format(time.RFC3339)
 	return c.Status(http.StatusCreated).JSON(linkJSON{URL: model.URL, Expires: expires})
 }

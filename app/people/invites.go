@@ -19,8 +19,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// defaultInviteLife is how long an invite is valid without the field expires_in.
-const defaultInviteLife = 7 * 24 * time.Hour
+// defaultInviteLifetime is how long an invite is valid without the field expires_in.
+const defaultInviteLifetime = 7 * 24 * time.Hour
 
 // inviteJSON is an invite in the response to GET /invites.
 type inviteJSON struct {
@@ -141,30 +141,30 @@ func parseInvite(fields map[string]string) (invite accounts.Invite, err error) {
 			return invite, protocol.Errorf(protocol.BadField, "uses", `"uses" must be a number from 1 to %d.`, accounts.MaxInviteUses)
 		}
 	}
-	life := defaultInviteLife
+	lifetime := defaultInviteLifetime
 	if text := fields["expires_in"]; text != "" {
-		if life, err = ParseLifetime(text); err != nil {
-			return invite, protocol.Errorf(protocol.BadField, "expires_in", `"expires_in" must be a time such as 30m, 12h or 7d, up to %dd.`, accounts.MaxInviteLife/(24*time.Hour))
+		if lifetime, err = ParseLifetime(text); err != nil {
+			return invite, protocol.Errorf(protocol.BadField, "expires_in", `"expires_in" must be a time such as 30m, 12h or 7d, up to %dd.`, accounts.MaxInviteLifetime/(24*time.Hour))
 		}
 	}
-	invite.Expiry = time.Now().Add(life)
+	invite.Expiry = time.Now().Add(lifetime)
 	return invite, nil
 }
 
-// ParseLifetime parses the life of an invite, such as 30m, 12h or 7d.
+// ParseLifetime parses the lifetime of an invite, such as 30m, 12h or 7d.
 func ParseLifetime(text string) (time.Duration, error) {
-	life, err := time.Duration(0), error(nil)
+	lifetime, err := time.Duration(0), error(nil)
 	if days, isDays := strings.CutSuffix(text, "d"); isDays {
 		var n uint64
 		n, err = strconv.ParseUint(days, 10, 8)
-		life = time.Duration(n) * 24 * time.Hour
+		lifetime = time.Duration(n) * 24 * time.Hour
 	} else {
-		life, err = time.ParseDuration(text)
+		lifetime, err = time.ParseDuration(text)
 	}
-	if err != nil || life <= 0 || life > accounts.MaxInviteLife {
+	if err != nil || lifetime <= 0 || lifetime > accounts.MaxInviteLifetime {
 		return 0, errors.New("must be a time such as 30m, 12h or 7d")
 	}
-	return life, nil
+	return lifetime, nil
 }
 
 // revokeInvite handles DELETE /invites/{id}, and a form's POST.

@@ -13,7 +13,7 @@ import (
 func TestPreviewLimitsInDocs(t *testing.T) {
 	t.Parallel()
 	apptest.ExpectDoc(t, "PROTOCOL.md",
-		fmt.Sprintf("valid for %d hour", TokenLife/time.Hour),
+		fmt.Sprintf("valid for %d hour", TokenLifetime/time.Hour),
 		fmt.Sprintf("within %d s, or has more than 3 redirects", failureTime/time.Second),
 		fmt.Sprintf("only the first %d KiB", fetch.PageSize>>10),
 		fmt.Sprintf("at most %d pixels in each direction", pictures.ThumbnailSide),

@@ -109,12 +109,12 @@ func TestToken(t *testing.T) {
 		Picture: &previews.Picture{File: "f1", Type: "image/png", Width: 10, Height: 20, Color: "#102030"}}
 	tokens := previews.NewTokens([]byte("secret"))
 	token := tokens.Sign(card, "ada", "lobby", now)
-	got, err := previews.NewTokens([]byte("secret")).Verify(token, "ada", "lobby", now.Add(previews.TokenLife-time.Second))
+	got, err := previews.NewTokens([]byte("secret")).Verify(token, "ada", "lobby", now.Add(previews.TokenLifetime-time.Second))
 	if err != nil || got.URL != card.URL || got.Title != card.Title || got.Description != card.Description || got.Site != card.Site || *got.Picture != *card.Picture {
 		t.Errorf("Verify returned %+v, %v; want the card", got, err)
 	}
-	if _, err := tokens.Verify(token, "ada", "lobby", now.Add(previews.TokenLife)); !errors.Is(err, previews.ErrTokenExpired) {
-		t.Errorf("after TokenLife: got the error %v, want %v", err, previews.ErrTokenExpired)
+	if _, err := tokens.Verify(token, "ada", "lobby", now.Add(previews.TokenLifetime)); !errors.Is(err, previews.ErrTokenExpired) {
+		t.Errorf("after TokenLifetime: got the error %v, want %v", err, previews.ErrTokenExpired)
 	}
 	other := previews.NewTokens([]byte("another secret")).Sign(card, "ada", "lobby", now)
 	for name, token := range map[string]string{

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TokenLife is how long a token is valid.
-const TokenLife = time.Hour
+// TokenLifetime is how long a token is valid.
+const TokenLifetime = time.Hour
 
 const (
 	tokenVersion = "1."
@@ -24,7 +24,7 @@ const (
 var (
 	// ErrTokenInvalid means that the token was modified, or is for another user or room.
 	ErrTokenInvalid = errors.New("preview token is not valid")
-	// ErrTokenExpired means that the token is older than TokenLife.
+	// ErrTokenExpired means that the token is older than TokenLifetime.
 	ErrTokenExpired = errors.New("preview token has expired")
 )
 
@@ -48,9 +48,9 @@ func NewTokens(secret []byte) *Tokens {
 	return &Tokens{key}
 }
 
-// Sign returns a token that lets the user attach the card to a message in the room, until TokenLife after now.
+// Sign returns a token that lets the user attach the card to a message in the room, until TokenLifetime after now.
 func (t *Tokens) Sign(card Card, userID, room string, now time.Time) string {
-	data, err := json.Marshal(claim{userID, room, now.Add(TokenLife).Unix(), card})
+	data, err := json.Marshal(claim{userID, room, now.Add(TokenLifetime).Unix(), card})
 	if err != nil {
 		panic(err) // unreachable: a claim has only fields that can be encoded
 	}

@@ -112,7 +112,7 @@ func guest(c *fiber.Ctx) identity.User {
 // establish sets the cookie of a new session, and ends the browser's previous session.
 func (h *handlers) establish(c *fiber.Ctx, signedIn accounts.SignedIn) {
 	found := caller.Of(c)
-	caller.SetToken(c, signedIn.Token, accounts.SessionLife)
+	caller.SetToken(c, signedIn.Token, accounts.SessionLifetime)
 	if old := found.Session; old != nil && found.HasCookie && !found.HasBearer && old.ID != signedIn.Session.ID {
 		user := old.User.String()
 		if err := h.Accounts.SignOut(c.UserContext(), user, user, old.ID); err != nil {
@@ -159,7 +159,7 @@ func cookieName(c *fiber.Ctx, name string) string {
 
 func setCookie(c *fiber.Ctx, name, value string) {
 	c.Cookie(&fiber.Cookie{
-		Name: cookieName(c, name), Value: value, Path: "/", MaxAge: int(accounts.CeremonyLife.Seconds()),
+		Name: cookieName(c, name), Value: value, Path: "/", MaxAge: int(accounts.CeremonyLifetime.Seconds()),
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.Of(c).TLS,
 	})
 }

@@ -38,7 +38,7 @@ func invalidTokens(s *testServer, ada testUser) map[string]string {
 		"a missing end":            ada.Token[:len(ada.Token)-1],
 		"upper case":               strings.ToUpper(ada.Token),
 		"percent-encoding":         strings.ReplaceAll(ada.Token, ".", "%2E"),
-		"a past expiry":            s.tokens.Sign(user, time.Now().Add(-identity.TokenLife)),
+		"a past expiry":            s.tokens.Sign(user, time.Now().Add(-identity.TokenLifetime)),
 		"another secret":           identity.NewTokens([]byte("another secret!!")).Sign(user, time.Now()),
 		"an ID only":               ada.ID,
 	}

@@ -151,7 +151,7 @@ func TestMessagesWithPreviews(t *testing.T) {
 	token := s.card(ada, "lobby", address).Token
 	text := "look: " + address
 	before := s.history("lobby", "")
-	expired := previews.NewTokens(s.options.Previews.Secret).Sign(previews.Card{URL: address, Title: "Hello"}, ada.ID, "lobby", time.Now().Add(-previews.TokenLife))
+	expired := previews.NewTokens(s.options.Previews.Secret).Sign(previews.Card{URL: address, Title: "Hello"}, ada.ID, "lobby", time.Now().Add(-previews.TokenLifetime))
 	s.expectPreviewRefusal(t, ada, "lobby", text, "nonsense")
 	s.expectPreviewRefusal(t, ada, "lobby", text, expired)
 	s.expectPreviewRefusal(t, ada, "garden", text, token)

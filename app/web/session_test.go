@@ -85,8 +85,8 @@ func TestPagesRenewAnOldCookie(t *testing.T) {
 			t.Errorf("%s after %v, with %q: renewed: %v, want %v", test.path, test.age, test.headers, renewed, test.renewed)
 		} else if renewed {
 			user, expiry, err := s.tokens.Verify(sessionCookie(t, got).Value, time.Now())
-			if err != nil || user != ada || time.Until(expiry) < identity.TokenLife-time.Minute {
-				t.Errorf("%s: renewed for %v until %v, %v; want %v for %v", test.path, user, expiry, err, ada, identity.TokenLife)
+			if err != nil || user != ada || time.Until(expiry) < identity.TokenLifetime-time.Minute {
+				t.Errorf("%s: renewed for %v until %v, %v; want %v for %v", test.path, user, expiry, err, ada, identity.TokenLifetime)
 			}
 		}
 	}

@@ -169,7 +169,7 @@ func (p *Provider) Logout(ctx context.Context, raw string) error {
 		return p.refuse("the logout token is not valid")
 	}
 	kept := token.Expiry.Sub(p.options.Now()) + 2*maxSkew
-	if kept > maxLogoutLife {
+	if kept > maxLogoutLifetime {
 		return p.refuse("the logout token is valid for too long")
 	}
 	id := p.options.Issuer + " " + token.TokenID

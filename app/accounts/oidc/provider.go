@@ -27,8 +27,8 @@ const (
 	maxProviderResponse = 1 << 20
 	// maxSkew is how far the provider's clock may differ from this server's.
 	maxSkew = 2 * time.Minute
-	// maxLogoutLife limits how long a used logout token is remembered.
-	maxLogoutLife = 24 * time.Hour
+	// maxLogoutLifetime limits how long a used logout token is remembered.
+	maxLogoutLifetime = 24 * time.Hour
 )
 
 // Options configure a Provider.

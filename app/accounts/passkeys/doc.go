@@ -3,7 +3,7 @@
 // A [Passkeys] stores them in an [accounts.Accounts]. Passkeys are discoverable, so people sign in without typing a name.
 // The user handle of a passkey is the 16 bytes of the user ID. Both ceremonies, creating a passkey and signing in, begin
 // by returning a code and options for the browser, and finish with that code and the browser's response. A code is valid
-// for [accounts.CeremonyLife], and works only once, even if the response is not valid.
+// for [accounts.CeremonyLifetime], and works only once, even if the response is not valid.
 //
 //	keys := passkeys.New(people, log)
 //	site := passkeys.Site{ID: "chat.example", Name: "Burble", Origins: []string{"https://chat.example"}}

@@ -93,7 +93,7 @@ func callEveryMethod(t *testing.T, access streams.Access, room string) map[strin
 		"Names":       func() error { return onlyError(access.Names(ctx, room)) },
 		"Page":        func() error { return onlyError(access.Page(ctx, room, streams.PageQuery{Limit: 1})) },
 		"Present":     func() error { return access.Present(ctx, room).Err },
-		"RemovedAt":   func() error { return onlyError(access.RemovedAt(ctx, room, account(2).ID)) },
+		"RemovalID":   func() error { return onlyError(access.RemovalID(ctx, room, account(2).ID)) },
 		"ReadUpTo":    func() error { return onlyError(access.ReadUpTo(ctx, room)) },
 		"Signal":      func() error { return access.Signal(ctx, room, streams.Typing) },
 		"Topic":       func() error { return onlyError(access.Topic(ctx, room)) },

@@ -12,9 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// RemovedAt returns the ID of the entry that ended a former member's membership in the room, because they left or
+// RemovalID returns the ID of the entry that ended a former member's membership in the room, because they left or
 // were removed. It returns the zero ID for other users.
-func (a Access) RemovedAt(ctx context.Context, room, userID string) (ID, error) {
+func (a Access) RemovalID(ctx context.Context, room, userID string) (ID, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
 		return ID{}, err

@@ -37,7 +37,7 @@ func (s *Service) JoinInvited(inviter, person identity.User, room, key string, s
 	if s.as(person).CheckAccess(ctx, room) == nil {
 		return nil
 	}
-	removed, err := access.RemovedAt(ctx, room, person.ID)
+	removed, err := access.RemovalID(ctx, room, person.ID)
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,8 @@ const scanCount = 100
 
 // ScanRooms returns some of the rooms that the user may read, and the cursor for the next call. A scan begins
 // with the cursor "" and ends when next is "". It returns every room that exists throughout the scan,
-// perhaps more than once.
+// perhaps more than once. It may also return a hidden room that the user has just left. The methods that
+// read the room refuse that.
 func (a Access) ScanRooms(ctx context.Context, cursor string) (rooms []string, next string, err error) {
 	s := a.store
 	if cursor == "" {

@@ -145,6 +145,9 @@ func (g grant) memberID() string {
 	return ""
 }
 
+// isShutOut reports whether the user has no account and all rooms are for accounts only.
+func (a Access) isShutOut() bool { return a.rank < Account && a.store.mode == AccountsOnly }
+
 // admit is the only function that decides whether the user may read or write the room. It returns
 // ErrBadRoom for an invalid name, and ErrSignIn or ErrHidden for a user who needs an account.
 //
@@ -160,7 +163,7 @@ func (a Access) admit(room string, want right) (grant, error) {
 	granted := grant{room: room, user: a.user, rank: a.rank, right: want, ifMember: IsHidden(room)}
 	if a.rank < Account {
 		switch mode := a.store.mode; {
-		case mode == AccountsOnly, mode == AccountsPost && want == writing && !granted.ifMember:
+		case a.isShutOut(), mode == AccountsPost && want == writing && !granted.ifMember:
 			return grant{}, ErrSignIn
 		case granted.ifMember:
 			return grant{}, ErrHidden

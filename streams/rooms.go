@@ -35,7 +35,7 @@ func (r Room) Active() time.Time { return r.Last.Time() }
 // without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
-	if a.rank < Account && s.mode == AccountsOnly {
+	if a.isShutOut() {
 		return nil, ErrSignIn
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)

@@ -6,7 +6,7 @@
  * resumes from their cursor.
  *
  * The worker prefers the page from the network. It returns the cached page if the server responds
- * with an error or takes longer than NETWORK_TIMEOUT. A late response is cached for the next visit.
+ * with a status of 500 or more, or takes longer than NETWORK_TIMEOUT. A late response is cached for the next visit.
  */
 
 const STATIC = `static-${VERSION}`;
@@ -64,10 +64,10 @@ async function takeOver() {
   await Promise.all(unneeded.map((name) => caches.delete(name)));
 }
 
-/** Fetches a page into the cache. If that fails, copies the old page into it and returns false. */
+/** Fetches a page into the cache. If that fails, and there is an old page, copies that into it and returns false. */
 async function updatePage(path) {
   try {
-    const response = await fetch(path, { headers: { Accept: "text/html" } });
+    const response = await fetch(path, { headers: { Accept: "text/html" }, redirect: "manual" });
     if (response.status < 500) {
       await savePage(path, response);
       return true;
@@ -110,9 +110,9 @@ async function getPage(event) {
 }
 
 /**
- * Returns the server's response to a typed room name, usually a redirect. Without a network, redirects to
- * the cached page of the room whose name is the text without capitals and accents, and with hyphens for
- * spaces. The server accepts more spellings.
+ * Returns the server's response to a typed room name, usually a redirect. If the server does not respond, redirects to
+ * the cached page of the room, if there is one. The room's name is the text in lower case, without accents, and with
+ * hyphens for spaces. The server accepts more spellings.
  */
 async function openRoom(event, text) {
   const name = text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase().replace(/\s+/g, "-");
@@ -178,13 +178,18 @@ const userOf = (html) => /<body [^>]*data-user="([^"]*)"/.exec(html)?.[1];
 /** Deletes the cached pages and messages of a user whose session has ended, but keeps unsent messages and drafts. */
 async function forgetUser() {
   await caches.delete(PAGES);
-  const opening = indexedDB.open("burble", 1); // as in room-cache.js
-  opening.onupgradeneeded = () => opening.result.createObjectStore("rooms");
-  opening.onsuccess = () => {
-    const { result: database } = opening;
-    database.transaction("rooms", "readwrite").objectStore("rooms").clear();
-    database.close(); // once the transaction is complete
-  };
+  await new Promise((resolve) => {
+    const opening = indexedDB.open("burble", 1); // as in room-cache.js
+    opening.onupgradeneeded = () => opening.result.createObjectStore("rooms");
+    opening.onerror = resolve; // the browser has no storage
+    opening.onsuccess = () => {
+      const { result: database } = opening;
+      const transaction = database.transaction("rooms", "readwrite");
+      transaction.objectStore("rooms").clear();
+      transaction.oncomplete = transaction.onabort = resolve;
+      database.close(); // once the transaction is complete
+    };
+  });
 }
 
 function noConnection() {

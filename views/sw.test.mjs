@@ -10,8 +10,11 @@ class TestResponse extends Response {
   static redirect = (path, status) => new Response(null, { status, headers: { Location: path } });
 }
 
-/** Starts a worker with these pages in its cache, by path. `caches` replaces methods of the browser's caches. */
-function startWorker(context, cached = {}, caches = {}) {
+/**
+ * Starts a worker with these pages in its cache, by path. `caches` replaces methods of the browser's caches, and `replaced`
+ * replaces globals.
+ */
+function startWorker(context, cached = {}, caches = {}, replaced = {}) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const listeners = {};
   const pages = new Map(Object.entries(cached));
@@ -22,7 +25,10 @@ function startWorker(context, cached = {}, caches = {}) {
     keys: async () => [...pages.keys()],
   };
   let hasMessages = true;
-  const transaction = () => ({ objectStore: () => ({ clear: () => (hasMessages = false) }) });
+  const transaction = () => {
+    const clearing = { objectStore: () => ({ clear: () => setImmediate(() => (hasMessages = false, clearing.oncomplete())) }) };
+    return clearing;
+  };
   const indexedDB = {
     open: () => {
       const opening = { result: { transaction, close: () => {} } };
@@ -33,6 +39,7 @@ function startWorker(context, cached = {}, caches = {}) {
   const globals = {
     VERSION: "1", FILES: [], Response: TestResponse, Headers, URL, setTimeout, location: new URL("http://burble/"),
     indexedDB, caches: { open: async () => cache, delete: async () => pages.clear(), match: async () => undefined, ...caches }, fetch: async (request) => new Response(`file ${request.url}`), addEventListener: (type, listener) => (listeners[type] = listener),
+    ...replaced,
   };
   vm.runInNewContext(source, globals);
   /**
@@ -53,7 +60,8 @@ function startWorker(context, cached = {}, caches = {}) {
   };
   /** Lets pending promises settle. */
   const settle = () => new Promise((resolve) => setImmediate(resolve));
-  return { navigate, pages, hasMessages: () => hasMessages, tick: async (milliseconds) => (await settle(), context.mock.timers.tick(milliseconds)) };
+  const activate = () => new Promise((waitUntil) => listeners.activate({ waitUntil }));
+  return { navigate, activate, pages, hasMessages: () => hasMessages, tick: async (milliseconds) => (await settle(), context.mock.timers.tick(milliseconds)) };
 }
 
 test("a page that arrives after the timeout is cached for the next visit", async (t) => {
@@ -127,6 +135,19 @@ test("the pages and messages of a user who is redirected to the sign-in page are
   await Promise.all(navigate("/sign-in?next=/").waiting);
   assert.equal(pages.size, 0);
   assert.equal(hasMessages(), false);
+});
+
+test("a new worker does not cache the sign-in page for a room that leads there", async (t) => {
+  const response = (body) => new Response(body, { headers: { "Content-Type": "text/html" } });
+  const { activate, pages } = startWorker(t, { "/r/launch": "old" }, { keys: async () => [] }, {
+    registration: {}, clients: { matchAll: async () => [{ url: "http://burble/r/launch" }], claim: async () => {} },
+    fetch: async (path, { redirect }) => {
+      if (path === "/") return response("<body class=home>");
+      return redirect === "manual" ? { type: "opaqueredirect", status: 0, headers: new Headers() } : response("<body class=home>Sign in");
+    },
+  });
+  await activate();
+  assert.deepEqual([...pages.keys()], ["/"]);
 });
 
 test("the page of a permalink is shown, but not cached", async (t) => {

@@ -172,6 +172,28 @@ func TestHomeOpensTheFirstMatchingRoom(t *testing.T) {
 	ada.waitAtPath("/r/uberraschung")
 }
 
+// If the server cannot find the name of a room, for example because there were too many requests, the page must not
+// request it again and again.
+func TestHomeRequestsTheNameOfARoomOnce(t *testing.T) {
+	redistest.SkipUnlessLong(t)
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
+	ada := newUser(t, "Ada")
+	ada.open(server, "/")
+	ada.waitUpToDate()
+	ada.runScript(`
+		const { fetch: realFetch, setTimeout: realTimeout } = window;
+		Object.assign(window, { requests: 0, delayed: 0 });
+		window.fetch = (url, ...options) => String(url).startsWith("/open?") ? (requests++, Promise.resolve(Response.json({}, { status: 503 }))) : realFetch(url, ...options);
+		window.setTimeout = (action, delay) => realTimeout(action, delay, delayed += delay === 200)`)
+	ada.click("#find input")
+	ada.typeText("Ü")
+	ada.wait("the request", `requests`)
+	ada.runScript(`for (const _ of "12") await new Promise(requestAnimationFrame)`)
+	ada.expect("the delayed requests", `delayed + ""`, "1")
+}
+
 func TestHomeShowsTheFirstRoom(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()

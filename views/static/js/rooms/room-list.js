@@ -79,7 +79,9 @@ export class RoomList {
       this.#rows.find((row) => nameOf(row) === detail.room)?.remove();
       (await import("./closed.js")).closeRoom(detail, this.#currentRoom);
     });
-    for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
+    for (const type of ["pointerleave", "focusout"]) {
+      this.#list.addEventListener(type, ({ relatedTarget }) => this.#list.contains(relatedTarget) || this.#draw());
+    }
     const fetchIfOld = () => document.hidden || this.#sinceFetch.longest < FETCH_INTERVAL || this.#fetch();
     times.addEventListener("change", () => this.#draw());
     document.addEventListener("visibilitychange", fetchIfOld);
@@ -186,12 +188,13 @@ export class RoomList {
   }
 
   async #fetchName(typed) {
+    this.#foundName = { typed }; // even if this fails, in which case the server finds the name when the user presses Enter
     try {
       const response = await fetch(`/open?${new URLSearchParams({ room: typed })}`, { headers: { Accept: "application/json" } });
       const { room, error } = await response.json();
-      if (response.status <= 400) this.#foundName = { typed, name: room, message: error?.message };
+      if (response.status <= 400 && this.#foundName.typed === typed) this.#foundName = { typed, name: room, message: error?.message };
     } catch {
-      return; // Enter opens the room even though its name is unknown.
+      return;
     }
     this.#draw();
   }

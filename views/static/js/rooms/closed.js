@@ -4,8 +4,8 @@ import { keysWithPrefix, save } from "../page/storage.js";
 import { toast } from "../page/status-line.js";
 
 /**
- * Removes what this device has stored about a room that the user may no longer read, and shows a notice. If the page shows
- * the room, the notice replaces its messages.
+ * Removes what this device has stored about a room that the user may no longer read. If the page shows the room, replaces it
+ * with a notice. Otherwise shows a notice only if the user had unsent messages there.
  * @param {{ room: string, code: string }} closed
  * @param {string} [currentRoom]
  */
@@ -21,7 +21,7 @@ export function closeRoom({ room, code }, currentRoom) {
   import("../offline/uploads.js").then(({ sweep }) => sweep(), () => {});
   closeNotifications(room).catch(() => {});
   if (!isCurrent && !unsent.length) return;
-  const text = sentenceFor(code, isCurrent ? "this room" : "a room", unsent.length);
+  const text = sentenceFor(code, isCurrent ? "this room" : "one of your rooms", unsent.length);
   if (!isCurrent) return toast(text);
   const notice = Object.assign(document.createElement("p"), { className: "notice", role: "alert", textContent: `${text} ` });
   notice.append(Object.assign(document.createElement("a"), { href: "/", textContent: "All rooms" }));
@@ -38,6 +38,6 @@ export function sentenceFor(code, room, unsent) {
 async function closeNotifications(room) {
   const registration = await navigator.serviceWorker?.getRegistration();
   for (const notification of (await registration?.getNotifications()) ?? []) {
-    if (notification.data.startsWith(`/r/${room}/`)) notification.close();
+    if (notification.data?.startsWith(`/r/${room}/`)) notification.close();
   }
 }

@@ -28,7 +28,7 @@ func TestAppendIgnoresEntryUser(t *testing.T) {
 	})
 }
 
-// Every method of Access with a room must call admit, which refuses invalid names.
+// Every method of Access that takes a room must call admit, which refuses invalid names.
 func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
@@ -39,7 +39,7 @@ func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 	}
 }
 
-// Every method of Access with a room must check that the user is a member of a hidden room, as the grant requires.
+// If the room is hidden, every method of Access that takes a room must check that the user is a member of it.
 func TestEveryMethodOfAccessChecksMembership(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
@@ -81,9 +81,9 @@ func callEveryMethod(t *testing.T, access streams.Access, room string) map[strin
 		"DeleteRoom":     func() error { return access.DeleteRoom(ctx, room) },
 		"CheckAccess":    func() error { return access.CheckAccess(ctx, room) },
 		"File":           func() error { return onlyError(access.File(ctx, room, streams.ID{}, 0)) },
-		"Follow":         func() error { return readStart(ctx, access, room) },
+		"Follow":         func() error { return readNewest(ctx, access, room) },
 		"MarkRead": func() error {
-			_ = access.MarkRead(ctx, room, streams.ID{}) // moves the marker and sends a signal, which checks the grant again; the next call does neither
+			_ = access.MarkRead(ctx, room, streams.ID{}) // also sends a signal, which has a check of its own; the next call sends none
 			return access.MarkRead(ctx, room, streams.ID{})
 		},
 		"Member":      func() error { return onlyError(access.Member(ctx, room, account(0).ID)) },
@@ -114,8 +114,8 @@ func callEveryMethod(t *testing.T, access streams.Access, room string) map[strin
 	return errs
 }
 
-// readStart reads the beginning of a room. It returns ErrHidden if the user may not read it.
-func readStart(ctx context.Context, access streams.Access, room string) error {
+// readNewest reads the newest entry of a room. It returns ErrHidden if the user may not read it.
+func readNewest(ctx context.Context, access streams.Access, room string) error {
 	reader, err := access.Follow(room, streams.Newest(1), func(*streams.Reader) {})
 	if err != nil {
 		return err

@@ -142,7 +142,7 @@ func TestPagesOfRoomWrittenByTwoReleases(t *testing.T) {
 		for n := range scaled(backend, 2000) {
 			switch chance := random.IntN(60); {
 			case chance == 0:
-				appendAsOlder(t, backend.Client, fmt.Sprint(n))
+				appendAsOlderRelease(t, backend.Client, fmt.Sprint(n))
 				want += fmt.Sprint(" ", n)
 			case chance == 1:
 				ids = append(ids, post(t, store, "lobby", fmt.Sprint(n)).Cursor.ID)
@@ -176,8 +176,8 @@ func TestPagesOfRoomWrittenByTwoReleases(t *testing.T) {
 	})
 }
 
-// appendAsOlder appends a message as append.lua of the previous release did.
-func appendAsOlder(t testing.TB, client redistest.Client, text string) {
+// appendAsOlderRelease appends a message as append.lua of the previous release did.
+func appendAsOlderRelease(t testing.TB, client redistest.Client, text string) {
 	t.Helper()
 	const script = `
 		local n = redis.call('HINCRBY', KEYS[2], 'n', 1)

@@ -15,7 +15,7 @@ type readResult struct {
 	epoch     string
 	end       Cursor // the room's end
 	endNumber int64  // number of the entry at end
-	first     Cursor // just before the batch or, if Truncated, just before the first entry that is still kept
+	first     Cursor // just before the room's first entry that is still kept, or just before the batch
 	batch     *Batch // nil if the read only checked the cursor, or found no entries
 	nextLimit int64  // how many entries the next read needs to fill about one batch
 }

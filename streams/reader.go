@@ -40,8 +40,8 @@ const (
 // after the cursor were trimmed or lost.
 //
 // In a hidden room, each read from Redis is followed by a query for the entry that made the user a member.
-// The order matters: a removal that is stored after the read comes later in the stream, where the Reader
-// ends. Entries from the window need no query, because they continue the stream without a gap and so
+// The order matters: if a removal is stored after the read, the Reader finds it later in the stream, and
+// ends there. Entries from the window need no query, because they continue the stream without a gap and so
 // include every removal.
 type Reader struct {
 	Room string
@@ -116,7 +116,7 @@ func (r *Reader) Close() {
 }
 
 // Next returns what follows the cursor, and advances the cursor past it. After an error, the cursor
-// is unchanged, and the Reader calls onReadable when the caller should retry.
+// is unchanged, and unless ctx has ended, the Reader calls onReadable when the caller should retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
 	// While Redis is away, no timer is needed, because tailReconnected wakes every reader.
@@ -148,7 +148,7 @@ func (r *Reader) TryNext() (read Read, ok bool) {
 	if read, ok := r.nextFromWindow(current); ok {
 		return r.endAtRemoval(read), true
 	}
-	if r.granted.ifMember { // the lookup must wait
+	if r.granted.ifMember { // looking up the membership would wait for Redis
 		return Read{}, false
 	}
 	read, err := r.nextFromRedis(canceled, current) // succeeds if the result of an identical read is cached
@@ -211,8 +211,8 @@ func (r *Reader) nextFromWindow(current *view) (read Read, ok bool) {
 	return Read{}, false
 }
 
-// readEnd returns the end of what the reader knows about the room after the read.
-func (r *Reader) readEnd(read Read, current *view) Cursor {
+// knownEnd returns the last cursor in the room that the reader knows of after the read.
+func (r *Reader) knownEnd(read Read, current *view) Cursor {
 	end := current.end
 	extend := func(cursor Cursor) {
 		if cursor.Epoch != end.Epoch || end.ID.Before(cursor.ID) {

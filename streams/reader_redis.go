@@ -14,7 +14,7 @@ func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error)
 	if err != nil || !r.granted.ifMember {
 		return read, err
 	}
-	member, err := r.lookUpMember(ctx, r.readEnd(read, current))
+	member, err := r.lookUpMember(ctx, r.knownEnd(read, current))
 	if err != nil {
 		r.place = before
 		return Read{}, err

@@ -17,16 +17,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// A tap intercepts the connections of a Store. It calls before with each pipeline that the Store sends, until
-// before returns false.
+// A tap intercepts the connections of a Store. It calls onPipeline with each pipeline that the Store is about to send,
+// until onPipeline returns false.
 type tap struct {
-	addr   string
-	before atomic.Pointer[func(pipeline []byte) (more bool)]
+	addr       string
+	onPipeline atomic.Pointer[func(pipeline []byte) (more bool)]
 }
 
-func (p *tap) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", p.addr)
-	return tapped{conn, p}, err
+func (t *tap) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", t.addr)
+	return tapped{conn, t}, err
 }
 
 type tapped struct {
@@ -35,23 +35,23 @@ type tapped struct {
 }
 
 func (c tapped) Write(pipeline []byte) (int, error) {
-	if before := c.tap.before.Load(); before != nil && !(*before)(pipeline) {
-		c.tap.before.CompareAndSwap(before, nil)
+	if onPipeline := c.tap.onPipeline.Load(); onPipeline != nil && !(*onPipeline)(pipeline) {
+		c.tap.onPipeline.CompareAndSwap(onPipeline, nil)
 	}
 	return c.Conn.Write(pipeline)
 }
 
-// beforeFirst calls do once, before the Store sends a pipeline that contains both texts.
-func (p *tap) beforeFirst(text, other string, do func()) {
-	before := func(pipeline []byte) bool {
+// beforeFirst calls action once, before the Store sends the first pipeline that contains both texts.
+func (t *tap) beforeFirst(text, other string, action func()) {
+	onPipeline := func(pipeline []byte) bool {
 		if !bytes.Contains(pipeline, []byte(text)) || !bytes.Contains(pipeline, []byte(other)) {
 			return true
 		}
-		p.before.Store(nil) // do may use the Store
-		do()
+		t.onPipeline.Store(nil) // action may use the Store
+		action()
 		return false
 	}
-	p.before.Store(&before)
+	t.onPipeline.Store(&onPipeline)
 }
 
 // newTapped returns a Store with a tap, and a private room with four members.
@@ -111,7 +111,7 @@ func TestMemberRemovedDuringRequest(t *testing.T) {
 	})
 }
 
-// A member who is added again stays in the list of rooms, even if the removal is retried.
+// If a removed member is added again, the room stays in their list of rooms, even if the removal is retried.
 func TestRetriedRemovalKeepsRoomOfReadmittedMember(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
@@ -202,7 +202,7 @@ func TestRemovedReaderFarBehindAfterTrim(t *testing.T) {
 			if removed.Cursor.ID.Before(last.ID) {
 				t.Errorf("the reader got %q, which was stored after the removal", last.Text)
 			}
-			if test.isTrimmed { // the reader may have read entries before the trim
+			if test.isTrimmed { // where the reader ends depends on how much it read before the trim
 				return
 			}
 			if last.ID != removed.Cursor.ID || f.states[len(f.states)-1].State != streams.Truncated {
@@ -237,7 +237,7 @@ func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 			t.Parallel()
 			old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 			before, after := clientOf(t, old), clientOf(t, successor)
-			var isOver atomic.Bool
+			var hasSwitched atomic.Bool
 			options := old.Redis()
 			options.Protocol = 2 // the connection to the successor has no handshake
 			options.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -246,7 +246,7 @@ func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 					return nil, err
 				}
 				toNew, err := (&net.Dialer{}).DialContext(ctx, "tcp", successor.Addr)
-				return &halfway{Conn: toOld, old: toOld, new: toNew, isOver: &isOver}, err
+				return &halfway{Conn: toOld, old: toOld, new: toNew, hasSwitched: &hasSwitched}, err
 			}
 			store := redistest.Open(t, streams.Options{Redis: options})
 			room := privateRoom(t, store, 3)
@@ -260,30 +260,30 @@ func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 			for i := range 20 {
 				writeMessage(t, asAccount(onSuccessor, 0), room, fmt.Sprint("secret ", i))
 			}
-			isOver.Store(true)
+			hasSwitched.Store(true)
 			f := followAs(t, asAccount(store, 1), room, from)
 			for range 10 {
 				if read, err := f.next(); err == nil && !read.IsEmpty() {
-					t.Fatalf("got %+v, want an error", read)
+					t.Fatalf("got %+v, want an error, or nothing", read)
 				}
 			}
 			f.reader.Close()
-			isOver.Store(false)
+			hasSwitched.Store(false)
 		})
 	}
 }
 
-// halfway is a connection of a Store in the middle of a failover: lookups of members and blocking reads reach
-// the old primary, and everything else reaches the new one.
+// halfway is a connection of a Store. While hasSwitched is set, the failover is only half complete: lookups of members and
+// blocking reads reach the old primary, and everything else reaches the new one.
 type halfway struct {
 	net.Conn
-	old, new net.Conn
-	isOver   *atomic.Bool
+	old, new    net.Conn
+	hasSwitched *atomic.Bool
 }
 
 func (c *halfway) Write(pipeline []byte) (int, error) {
 	c.Conn = c.old
-	if c.isOver.Load() && !bytes.Contains(pipeline, []byte(":members")) && !bytes.Contains(pipeline, []byte("xread\r")) {
+	if c.hasSwitched.Load() && !bytes.Contains(pipeline, []byte(":members")) && !bytes.Contains(pipeline, []byte("xread\r")) {
 		c.Conn = c.new
 	}
 	return c.Conn.Write(pipeline)

@@ -66,7 +66,7 @@ func TestRightsInRooms(t *testing.T) {
 		entry.Key = uuid.NewString()
 		_, err := store.AsRanked(account(test.actor), test.rank).Append(t.Context(), room, entry)
 		if !errors.Is(err, test.want) {
-			t.Errorf("%s account %d by account %d with rank %d: got error %v, want %v", test.kind, test.target, test.actor, test.rank, err, test.want)
+			t.Errorf("account %d with rank %d: %s of account %d: got error %v, want %v", test.actor, test.rank, test.kind, test.target, err, test.want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type CardPicture struct {
 
 // BlankCard returns a card with all its parts, or nil if the page needs none. The page's script clones its markup.
 func (r Room) BlankCard() *Card {
-	if r.Previews == "" && !r.HasExtras() {
+	if r.Previews == "" && !r.HasFilesOrCards() {
 		return nil
 	}
 	return &Card{URL: "/", Host: "host", Title: "title", Description: "description", Picture: &CardPicture{URL: "/", Width: 1, Height: 1}}

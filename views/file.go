@@ -73,8 +73,8 @@ func (f File) Extension() string {
 	return extension
 }
 
-// HasExtras reports whether a message has files or a card, which need a stylesheet of their own.
-func (r Room) HasExtras() bool {
+// HasFilesOrCards reports whether a message has files or a card, which need a stylesheet of their own.
+func (r Room) HasFilesOrCards() bool {
 	for _, message := range r.Messages {
 		if len(message.Files) > 0 || message.Card != nil {
 			return true
@@ -85,7 +85,7 @@ func (r Room) HasExtras() bool {
 
 // BlankFiles returns a picture and another file, or nil if the page needs neither. The script clones their markup.
 func (r Room) BlankFiles() []File {
-	if r.FileLimits == "" && !r.HasExtras() {
+	if r.FileLimits == "" && !r.HasFilesOrCards() {
 		return nil
 	}
 	return []File{{Name: "file", Type: "image/png", URL: "/"}, {Name: "file", URL: "/"}}

@@ -68,7 +68,7 @@ type Message struct {
 
 	// Set by Room.Rows.
 	Room        string
-	Author      int  // index of User.ID in Room.Authors
+	AuthorIndex int  // index of User.ID in Room.Authors
 	Mine        bool // sent by the page's user
 	Highlighted bool // the target of a permalink
 	Continued   bool // shown without a heading

@@ -121,7 +121,7 @@ func (r Room) Rows() []Message {
 	copy(rows, r.Messages)
 	for i := range rows {
 		rows[i].Room = r.Room
-		rows[i].Author = slices.Index(authors, rows[i].User.ID)
+		rows[i].AuthorIndex = slices.Index(authors, rows[i].User.ID)
 		rows[i].Mine = r.User != nil && rows[i].User.ID == r.User.ID
 		rows[i].Highlighted = r.Highlight != "" && rows[i].ID == r.Highlight
 		rows[i].FirstUnread = r.ReadUpTo != "" && isAfter(rows[i].ID, r.ReadUpTo) &&

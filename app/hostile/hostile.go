@@ -17,8 +17,8 @@ type Text struct{ Name, Text string }
 // Marker is the global variable that a script in a hostile text sets to 1 if it runs.
 const Marker = "__ran"
 
-// Texts is the corpus. No text may run a script or break the layout as a message, a topic, a name, a
-// quote, a search result or a draft.
+// Texts is the corpus. Whether it is shown as a message, a topic, a name, a quote, a search result or a
+// draft, no text may run a script or break the layout.
 var Texts = []Text{
 	{"a script", `<script>__ran=1</script>`},
 	{"a script after closing tags", `</p></div></textarea></title></style></script><script>__ran=1</script>`},
@@ -41,7 +41,7 @@ var Texts = []Text{
 	{"data: links", `[x](data:text/html,<script>parent.__ran=1</script>) ![y](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9Il9fcmFuPTEiPg==)`},
 	{"javascript: images", `![x](javascript:__ran=1) ![y](https://evil.example/"onerror="__ran=1)`},
 	{"URLs with quotes", `https://evil.example/"onmouseover="__ran=1 <https://evil.example/'><script>__ran=1</script>>`},
-	{"links within this site", `[x](/session) [y](//evil.example) [z](\\evil.example) [w](?q=<script>)`},
+	{"links without a scheme", `[x](/session) [y](//evil.example) [z](\\evil.example) [w](?q=<script>)`},
 	{"links that look like other links", `[https://example.org](https://evil.example) https://example.org@evil.example`},
 
 	{"markup in code", "```html\n<script>__ran=1</script>\n```\n`<img src=x onerror=__ran=1>`"},
@@ -68,7 +68,7 @@ var Texts = []Text{
 	{"invisible characters", strings.Repeat("\u200b\u200d\u2060\ufeff\u00ad\u3164\u2800", 200) + "x"},
 	{"line separators", "a\rb\u0085c\u2028d\u2029e\u000bf\u000cg"},
 	{"control characters", "a\u0000b\u0001c\u001b[31md\u007fe\u009bf\ufffeg\ufffd"},
-	{"private-use and unassigned characters", "\ue000\uf8ff\u0378\U0010fffd\U0001242a\ua9c5"},
+	{"private-use, unassigned and wide characters", "\ue000\uf8ff\u0378\U0010fffd\U0001242a\ua9c5"},
 	{"mentions", "@everyone @<img src=x onerror=__ran=1> @Ada\u202e @\u0410da"},
 	{"a /me command", "/me <img src=x onerror=__ran=1>\u202e"},
 	{"emoji short codes", ":<script>: :tada: :constructor: :__proto__:"},

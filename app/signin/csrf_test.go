@@ -58,7 +58,7 @@ func TestNextLeadsOnlyToThisServer(t *testing.T) {
 			t.Errorf("next %q: \"Not now\" does not lead to /: %s", next, page.body)
 		}
 		owner.json(http.MethodPost, "/sign-out")
-		signedIn := decode[signInResponse](owner, owner.json(http.MethodPost, "/sign-in", "answer", owner.startUse(), "next", next))
+		signedIn := decode[signInResponse](owner, owner.json(http.MethodPost, "/sign-in", "answer", owner.answerPasskeyChallenge(), "next", next))
 		if signedIn.Next != "/" {
 			t.Errorf("next %q: a sign-in leads to %q, want /", next, signedIn.Next)
 		}
@@ -88,11 +88,11 @@ func TestCookiesBehindTLSBelongToThisHost(t *testing.T) {
 	secure := []string{"X-Forwarded-Proto", "https", "Origin", strings.Replace(ada.origin, "http:", "https:", 1), "Content-Type", "application/json"}
 	options := ada.expect("options", ada.do(http.MethodPost, "/sign-in/options", "{}", secure...), http.StatusOK)
 	start := ada.expect("start", ada.do(http.MethodGet, "/oidc/start", "", "X-Forwarded-Proto", "https"), http.StatusSeeOther)
-	upgraded := ada.expect("sign up", ada.do(http.MethodPost, "/sign-up", `{"name":"Ada"}`, secure...), http.StatusCreated)
+	signedUp := ada.expect("sign up", ada.do(http.MethodPost, "/sign-up", `{"name":"Ada"}`, secure...), http.StatusCreated)
 	if redirect := mustParse(start.location()).Query().Get("redirect_uri"); redirect != strings.Replace(ada.origin, "http:", "https:", 1)+"/oidc/callback" || !strings.HasPrefix(start.location(), mock.Issuer()) {
 		t.Errorf("redirected to %s, want the provider, with this site's callback", start.location())
 	}
-	for name, got := range map[string]response{"__Host-burble_passkey": options, "__Host-burble_provider": start, "__Host-burble": upgraded} {
+	for name, got := range map[string]response{"__Host-burble_passkey": options, "__Host-burble_provider": start, "__Host-burble": signedUp} {
 		cookie := got.header.Get("Set-Cookie")
 		for _, want := range []string{name + "=", "; path=/", "; HttpOnly", "; secure", "; SameSite=Lax"} {
 			if !strings.Contains(strings.ToLower(cookie), strings.ToLower(want)) {

@@ -200,8 +200,8 @@ func (b *browser) createPasskey(fields ...string) signInResponse {
 	return signedIn
 }
 
-// startUse begins to sign in with a passkey and returns the authenticator's response.
-func (b *browser) startUse() (response string) {
+// answerPasskeyChallenge begins to sign in with a passkey and returns the authenticator's response.
+func (b *browser) answerPasskeyChallenge() (response string) {
 	b.Helper()
 	options := b.expect("options for a sign-in", b.json(http.MethodPost, "/sign-in/options"), http.StatusOK)
 	parsed, err := virtualwebauthn.ParseAssertionOptions(options.body)
@@ -214,7 +214,7 @@ func (b *browser) startUse() (response string) {
 // usePasskey signs in with the passkey.
 func (b *browser) usePasskey() signInResponse {
 	b.Helper()
-	return decode[signInResponse](b, b.expect("sign in", b.json(http.MethodPost, "/sign-in", "answer", b.startUse()), http.StatusOK))
+	return decode[signInResponse](b, b.expect("sign in", b.json(http.MethodPost, "/sign-in", "answer", b.answerPasskeyChallenge()), http.StatusOK))
 }
 
 // startTeam starts a server whose owner is Olga.

@@ -17,10 +17,10 @@ import (
 )
 
 // getMetrics returns the handler of GET /metrics, which writes the metrics in the text format of
-// Prometheus. They are totals for the process and contain no rooms, names or addresses. Scrapes are
+// Prometheus. They are about the whole process, and contain no rooms, names or addresses. Scrapes are
 // not rate-limited, so their result is cached.
 //
-// promhttp would gain nothing, because Fiber's adaptor for net/http buffers the response anyway.
+// Using promhttp would gain nothing, because Fiber's adaptor for net/http buffers the response anyway.
 func (s *Server) getMetrics() fiber.Handler {
 	s.metrics.MustRegister(slices.Concat(s.chat.Collectors(), s.live.Collectors(), []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

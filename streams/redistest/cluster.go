@@ -28,8 +28,8 @@ const slots = 16384
 //	c.AwaitFailover(old)
 //	old.Restart() // or old.Resume()
 //
-// The cluster bus bypasses the proxies. After CutOff, clients and replicas therefore cannot reach a node,
-// but there is no failover.
+// The cluster bus bypasses the proxies. After CutOff, clients and replicas cannot reach a node, but there is
+// no failover, because the other nodes still can.
 type Cluster struct {
 	Nodes []*Node // the primaries, then their replicas in the same order
 
@@ -170,7 +170,7 @@ func (c *Cluster) ownerAccordingTo(node *Node, slot int) (id string) {
 
 // slotRanges returns the ranges of slots with their nodes, according to one node.
 func slotRanges(ctx context.Context, client Client) []redis.ClusterSlot {
-	// CLUSTER SHARDS, its successor, also lists failed nodes.
+	// CLUSTER SHARDS, the successor of CLUSTER SLOTS, also lists failed nodes.
 	return client.ClusterSlots(ctx).Val()
 }
 

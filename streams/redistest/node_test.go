@@ -27,7 +27,7 @@ func TestSentinelFailoverLosesUnreplicatedWrites(t *testing.T) {
 		t.Errorf("new primary: got %q and %q, want \"yes\" and \"\"", valueOf(primary, "kept"), valueOf(primary, "lost"))
 	}
 	if valueOf(old, "lost") != "yes" {
-		t.Error("the old primary did not answer at Addr")
+		t.Error("the old primary does not have the lost key any more, at its address without the proxy")
 	}
 	old.Rejoin()
 	s.AwaitReplica(old)

@@ -12,7 +12,7 @@ type Entry struct {
 	Number                int64
 	Kind, Key, User, Text string
 	Target                ID     // target of a reaction or deletion
-	Member, Role          string // of a membership change: whose, and the new role
+	Member, Role          string // membership change: the member's user ID, and their new role
 	Files                 string // "<ID> <alt>" of each file, separated by commas
 }
 
@@ -84,7 +84,7 @@ func (e *Event) String() string {
 type SentEntry struct {
 	Author, Room string
 	Entry        Entry // without its ID
-	Burst        int   // equal for entries that the author sends without waiting for replies
+	Burst        int   // number of the burst, in which the author sends entries without waiting for replies
 	First        time.Time
 	Attempts     []Attempt
 	Acks         []ID // IDs in the stored frames that confirmed the append
@@ -119,7 +119,7 @@ type Page struct {
 	IDs    []ID
 }
 
-// Pool keeps one copy of equal entries. Without it, the transcripts of a long run would not fit
+// Pool keeps a single copy of each distinct entry. Without it, the transcripts of a long run would not fit
 // into memory.
 type Pool struct {
 	mu      sync.Mutex

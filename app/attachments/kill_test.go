@@ -18,6 +18,7 @@ var uploadSteps = []string{
 var removalSteps = []string{"claimed", "marked", "deleted", "marked 2", "deleted 2", "removed"}
 
 func TestUploadsSurviveDeathAtEveryStep(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for _, step := range uploadSteps {
 		t.Run(step, func(t *testing.T) {

@@ -50,6 +50,7 @@ func TestTargetsDeliverEveryMessageOnceAndInOrder(t *testing.T) {
 }
 
 func TestLostMessagesAreCountedAsMissing(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	b := newBench(t, "fanout", "-target", "floor", "-clients", "3", "-rate", "100", "-for", "100ms", "-warm", "0s", "-patience", "2s")
 	r, err := proc.StartRedis(t.Context())
 	if err != nil {

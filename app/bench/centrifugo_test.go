@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams/redistest"
+
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 )
@@ -125,6 +127,7 @@ func TestCentrifugoIsMeasured(t *testing.T) {
 }
 
 func TestFirstErrorFromCentrifugoIsReported(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	b := newBench(t, "fanout", "-target", "centrifugo", "-clients", "2", "-rate", "20", "-for", "100ms", "-warm", "0s", "-patience", "2s")
 	startCentrifugo(t, b, true)
 	res := b.runOnce(t)

@@ -16,7 +16,7 @@ import (
 
 var (
 	seed       = flag.Uint64("seed", 1, "seed for the schedule of faults and the behavior of clients")
-	length     = flag.Duration("for", 0, "how long to inject faults (default 8s, with CI=true 30s)")
+	length     = flag.Duration("for", 0, "how long to inject faults (default 4s, with CI=true 30s)")
 	topology   = flag.String("redis", "single", "single, sentinel or cluster")
 	durability = flag.String("durability", "disk", "memory, replica (not with single) or disk (only with single)")
 	servers    = flag.Int("servers", 3, "number of server processes")
@@ -38,8 +38,8 @@ func TestChaos(t *testing.T) {
 	t.Parallel()
 	o := optionsFromFlags()
 	if o.length == 0 {
-		o.length = 8 * time.Second
-		if apptest.IsLong(t, "8 s of faults instead of 30 s") {
+		o.length = 4 * time.Second
+		if apptest.IsLong(t, "4 s of faults instead of 30 s") {
 			o.length = 30 * time.Second
 		}
 	}

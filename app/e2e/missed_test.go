@@ -52,6 +52,7 @@ func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
 
 // The test kills one of three servers, with a third of 2,000 clients, while a writer keeps sending.
 func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t)
 	servers := []*apptest.Server{apptest.Start(t, redis), apptest.Start(t, redis), apptest.Start(t, redis)}

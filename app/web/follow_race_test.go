@@ -12,6 +12,7 @@ import (
 // Clients send messages without waiting for "followed". The server must deliver every message that is
 // stored after it has received the follow.
 func TestMessagesSentRightAfterFollowAreDelivered(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")

@@ -139,6 +139,7 @@ func TestLongBatchesAreCompressedOnRequest(t *testing.T) {
 }
 
 func TestFollowingATrimmedRoomIsTruncated(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startServer(t, redistest.Start(t).Redis(), func(set *settings) { set.MaxCount = 100 })
 	ada := s.signIn("Ada")

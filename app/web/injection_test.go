@@ -84,6 +84,7 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 
 // Anyone who knows the name of a public room may read it, so reading must neither create a room nor list one.
 func TestReadingARoomNeitherCreatesNorListsIt(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	server := redistest.Start(t)
 	s := startServer(t, server.Redis())

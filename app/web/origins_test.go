@@ -6,9 +6,11 @@ import (
 
 	"burble/app/peer"
 	"burble/app/protocol"
+	"burble/streams/redistest"
 )
 
 func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")

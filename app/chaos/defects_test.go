@@ -45,7 +45,7 @@ var defectEdits = []edit{
 		return nil
 	}
 	if found`},
-	{"streams/reader_redis.go", "r.lookUpMember(ctx, r.readEnd(read, current))", "r.lookUpUnlessKnown(ctx, r.readEnd(read, current))"},
+	{"streams/reader_redis.go", "r.lookUpMember(ctx, r.knownEnd(read, current))", "r.lookUpUnlessKnown(ctx, r.knownEnd(read, current))"},
 	{"streams/members.go", "	s := a.store\n	ctx, cancel := context.WithTimeout(ctx, readTimeout)\n	defer cancel()\n	member, err", `	if _, ok := findKnownMember(granted); ok && isBroken("no_lookup") {
 		return nil
 	}

@@ -3,6 +3,7 @@
 package browser
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -28,8 +29,22 @@ type linkedSite struct {
 	requests []string
 }
 
+// linkedPicture returns a picture of a linked page. With the race detector, encoding it takes longer on a busy machine than
+// the server waits for it.
+var linkedPicture = sync.OnceValue(func() []byte {
+	picture := image.NewNRGBA(image.Rect(0, 0, 1280, 720))
+	draw.Draw(picture, picture.Bounds(), image.NewUniform(color.NRGBA{0x2a, 0x7d, 0x6b, 0xff}), image.Point{}, draw.Src)
+	draw.Draw(picture, image.Rect(500, 220, 780, 500), image.NewUniform(color.NRGBA{0xf0, 0xbd, 0x5e, 0xff}), image.Point{}, draw.Src)
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+})
+
 func startLinkedSite(t *testing.T) *linkedSite {
 	t.Helper()
+	linkedPicture()
 	site := new(linkedSite)
 	site.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		site.mu.Lock()
@@ -41,11 +56,8 @@ func startLinkedSite(t *testing.T) *linkedSite {
 			return
 		}
 		if name == "picture.png" {
-			picture := image.NewNRGBA(image.Rect(0, 0, 1280, 720))
-			draw.Draw(picture, picture.Bounds(), image.NewUniform(color.NRGBA{0x2a, 0x7d, 0x6b, 0xff}), image.Point{}, draw.Src)
-			draw.Draw(picture, image.Rect(500, 220, 780, 500), image.NewUniform(color.NRGBA{0xf0, 0xbd, 0x5e, 0xff}), image.Point{}, draw.Src)
 			w.Header().Set("Content-Type", "image/png")
-			png.Encode(w, picture)
+			w.Write(linkedPicture())
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

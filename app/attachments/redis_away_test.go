@@ -13,6 +13,7 @@ import (
 )
 
 func TestRedisIsAwayOrFull(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	for _, step := range append([]string{""}, uploadSteps...) {
 		t.Run("away after "+step, func(t *testing.T) {

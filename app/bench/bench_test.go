@@ -81,6 +81,7 @@ func TestLostMessagesAreCountedAsMissing(t *testing.T) {
 }
 
 func TestWorkersShareClients(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	b := newBench(t, shortRun(500*time.Millisecond, "idle", "-clients", "50", "-rate", "20")...)
 	b.clientsPerProcess = 20
 	res := b.runOnce(t)

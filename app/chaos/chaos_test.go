@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"os"
@@ -10,13 +11,14 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
 )
 
 var (
 	seed       = flag.Uint64("seed", 1, "seed for the schedule of faults and the behavior of clients")
-	length     = flag.Duration("for", 0, "how long to inject faults (default 4s, with CI=true 30s)")
+	length     = flag.Duration("for", 0, "how long to inject faults (default 30s); without it, the test needs CI=true")
 	topology   = flag.String("redis", "single", "single, sentinel or cluster")
 	durability = flag.String("durability", "disk", "memory, replica (not with single) or disk (only with single)")
 	servers    = flag.Int("servers", 3, "number of server processes")
@@ -29,20 +31,17 @@ var (
 // optionsFromFlags returns the options that the flags set.
 func optionsFromFlags() options {
 	return options{
-		seed: *seed, length: *length, redis: *topology, durability: *durability,
+		seed: *seed, length: cmp.Or(*length, 30*time.Second), redis: *topology, durability: *durability,
 		servers: *servers, crowd: *crowd, pause: 150, patience: time.Minute, only: *only, logs: *keep, previous: *previous,
 	}
 }
 
 func TestChaos(t *testing.T) {
+	if *length == 0 {
+		redistest.SkipUnlessLong(t)
+	}
 	t.Parallel()
 	o := optionsFromFlags()
-	if o.length == 0 {
-		o.length = 4 * time.Second
-		if apptest.IsLong(t, "4 s of faults instead of 30 s") {
-			o.length = 30 * time.Second
-		}
-	}
 	h := newHarness(t, o)
 	r := &report{out: t.Output()}
 	r.printf("chaos: -seed %d -for %v -redis %s -durability %s -servers %d -crowd %d", o.seed, o.length, o.redis, o.durability, o.servers, o.crowd)

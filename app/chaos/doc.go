@@ -1,7 +1,7 @@
 // Package chaos injects faults into servers, networks and Redis while clients talk, and checks
 // what each client receives.
 //
-//	go test ./app/chaos -v -run Chaos -seed 7 -for 20m -redis sentinel -durability replica -crowd 2000
+//	go test ./app/chaos -v -run TestChaos -seed 7 -for 20m -redis sentinel -durability replica -crowd 2000
 //
 // It builds the program, and starts a few servers and a real Redis. Authors send messages and
 // retry each one with the same key until it is stored. Followers read over WebSocket,

@@ -18,6 +18,7 @@ import (
 )
 
 func TestClientsContinueAfterRedisIsKilled(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	duration := 5 * time.Second

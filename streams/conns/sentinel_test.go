@@ -14,6 +14,7 @@ import (
 // Two of three Sentinels, including the one that the pools used before, accept connections but do not
 // answer. Every pool must find the primary through the third.
 func TestHangingSentinelsAreSkipped(t *testing.T) {
+	redistest.SkipUnlessLong(t)
 	t.Parallel()
 	ctx := context.Background()
 	s := redistest.StartSentinel(t)

@@ -57,13 +57,19 @@ func StartRedis(ctx context.Context) (*Redis, error) {
 		return nil, err
 	}
 	r.client, r.PIDs = connect(r.Socket), []int{r.PID()}
-	for began := time.Now(); r.client.Ping(ctx).Err() != nil; time.Sleep(5 * time.Millisecond) {
+	for began := time.Now(); !r.answers(ctx); time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > StartTimeout || ctx.Err() != nil {
 			defer r.Stop()
 			return nil, fmt.Errorf("Redis does not answer: %s", r.Output())
 		}
 	}
 	return r, nil
+}
+
+// answers reports whether Redis answers. It does not connect before the socket exists, because go-redis would log that.
+func (r *Redis) answers(ctx context.Context) bool {
+	_, err := os.Stat(r.Socket)
+	return err == nil && r.client.Ping(ctx).Err() == nil
 }
 
 func connect(socket string) conns.Client {

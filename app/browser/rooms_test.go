@@ -141,14 +141,21 @@ func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
 	ada.waitAtPath("/r/attic")
 }
 
+// openHome starts a server that has the room kitchen, and opens its home page.
+func openHome(t *testing.T) (server *apptest.Server, ada *user) {
+	t.Helper()
+	server = apptest.Start(t, redistest.Start(t))
+	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
+	ada = newUser(t, "Ada")
+	ada.open(server, "/")
+	ada.waitUpToDate()
+	return server, ada
+}
+
 func TestHomeOpensTheFirstMatchingRoom(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	server := apptest.Start(t, redistest.Start(t))
-	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
-	ada := newUser(t, "Ada")
-	ada.open(server, "/")
-	ada.waitUpToDate()
+	server, ada := openHome(t)
 	const firstRow = `(document.querySelector("#room-list li:not([hidden])")?.innerText ?? "").replace(/\s+/g, " ").trim()`
 	ada.click("#find input")
 	ada.allowErrors("400")
@@ -177,11 +184,7 @@ func TestHomeOpensTheFirstMatchingRoom(t *testing.T) {
 func TestHomeRequestsTheNameOfARoomOnce(t *testing.T) {
 	redistest.SkipUnlessLong(t)
 	t.Parallel()
-	server := apptest.Start(t, redistest.Start(t))
-	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
-	ada := newUser(t, "Ada")
-	ada.open(server, "/")
-	ada.waitUpToDate()
+	_, ada := openHome(t)
 	ada.runScript(`
 		const { fetch: realFetch, setTimeout: realTimeout } = window;
 		Object.assign(window, { requests: 0, delayed: 0 });

@@ -28,10 +28,10 @@ func TestBytesOfSharedObjects(t *testing.T) {
 		f.removeNow(file)
 	}
 	for name, test := range map[string]struct {
-		at        string // a step of an upload
-		meanwhile func(f *fixture)
-		fails     string // the step at which the upload fails, if it does
-		objects   int
+		at      string // a step of an upload
+		do      func(f *fixture)
+		fails   string // the step at which the upload fails, if it does
+		objects int
 	}{
 		"both store it":                                {"referenced", sendAnother, "", 1},
 		"the first stores it and fails":                {"stored", sendAnother, "stored", 1},
@@ -46,7 +46,7 @@ func TestBytesOfSharedObjects(t *testing.T) {
 			first, second := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
 			first.OnStep(func(step string) error {
 				if step == test.at {
-					test.meanwhile(second)
+					test.do(second)
 				}
 				if step == test.fails {
 					return errStep

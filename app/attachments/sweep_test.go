@@ -121,10 +121,10 @@ func TestSweepDuringUpload(t *testing.T) {
 	}
 }
 
-// A listingStore calls meanwhile once the sweep has listed all objects.
+// A listingStore calls afterList when the sweep has listed all objects.
 type listingStore struct {
 	blobs.Store
-	meanwhile func()
+	afterList func()
 }
 
 func (s listingStore) List(ctx context.Context, after string) iter.Seq2[blobs.Info, error] {
@@ -134,7 +134,7 @@ func (s listingStore) List(ctx context.Context, after string) iter.Seq2[blobs.In
 				return
 			}
 		}
-		s.meanwhile()
+		s.afterList()
 	}
 }
 

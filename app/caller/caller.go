@@ -105,8 +105,8 @@ func (i *Identifier) parse(token string, found *Caller) error {
 
 // Check is middleware that refuses a request whose bearer token is invalid or belongs to a session that has ended. If the
 // token is in a cookie, Check removes the cookie and continues without a user, with two exceptions. A banned person keeps
-// the cookie until an error page has explained the ban. A guest who has an account now keeps the cookie during a POST, for
-// Caller.UpgradedGuest.
+// the cookie until an error page explains the ban. A guest who now has an account keeps the cookie if the request is a
+// POST, which may need Caller.UpgradedGuest.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {

@@ -46,7 +46,7 @@ func AsError(err error) error {
 }
 
 // AsCodeError is like AsError, for a request with the code of a link. The response does not reveal whether the code is
-// wrong, or belongs to a person who has left or is banned.
+// wrong, or belongs to a former or banned user.
 func AsCodeError(err error) error {
 	if errors.Is(err, accounts.ErrUnknown) || errors.Is(err, accounts.ErrBanned) || errors.Is(err, accounts.ErrNotAllowed) {
 		err = accounts.ErrCode

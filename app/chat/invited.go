@@ -27,9 +27,9 @@ func (s *Service) MayInvite(ctx context.Context, user identity.User, room string
 	return err
 }
 
-// JoinInvited adds a person who has redeemed an invite to the invite's private room. inviter must still be a member.
-// JoinInvited does not add a person who has left or was removed at since or later. key is an idempotency key, which
-// must be the same for each retry.
+// JoinInvited adds a person to the private room of the invite that they redeemed. inviter must still be a member.
+// If the person left or was removed at since or later, JoinInvited does not add them. key is the idempotency key, the
+// same for each retry.
 func (s *Service) JoinInvited(inviter, person identity.User, room, key string, since time.Time) error {
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()

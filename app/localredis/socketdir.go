@@ -46,7 +46,7 @@ func makeSocketDir() (dir string, lock *os.File, err error) {
 }
 
 // lockSocketDir opens and locks a directory. It returns EWOULDBLOCK if its owner is alive, and
-// ErrNotExist if the directory was removed meanwhile.
+// ErrNotExist if the directory has just been removed.
 func lockSocketDir(dir string) (*os.File, error) {
 	file, err := os.Open(dir)
 	if err != nil {

@@ -66,13 +66,13 @@ func (p *fixture) join(room string, user streams.User, l Listener) {
 	p.Join(room, streams.Arrival{User: user}, p.store.As(user), l)
 }
 
-// update advances now by leaveGrace and applies the updates that are then due. It calls meanwhile
-// between taking the updates and applying them.
-func (p *fixture) update(t *testing.T, now *time.Time, meanwhile func()) {
+// update advances now by leaveGrace and applies the updates that are then due. It calls between
+// after taking the updates and before applying them.
+func (p *fixture) update(t *testing.T, now *time.Time, between func()) {
 	t.Helper()
 	*now = now.Add(leaveGrace)
 	updates, _ := p.takeUpdates(*now)
-	meanwhile()
+	between()
 	p.apply(t.Context(), updates)
 }
 

@@ -222,7 +222,7 @@ func (s *testServer) with(t testing.TB) *testServer {
 }
 
 // expectNoGoroutines fails the test if a goroutine of this module is still running. If another test
-// starts a server meanwhile, expectNoGoroutines returns, because it runs again when that server ends.
+// has started a server, expectNoGoroutines returns, because it runs again when that server ends.
 func expectNoGoroutines(t testing.TB) {
 	t.Helper()
 	var leaked []string

@@ -60,7 +60,7 @@ type Options struct {
 //
 // It is an interface because each package that sees a client of go-redis, even in a field of another package's type,
 // takes two seconds longer to compile. So does each package that converts one to this interface, or an interface back to
-// one. Only package conns does.
+// one. Except for the peers of the bench, only package conns does.
 type Client interface {
 	redis.Cmdable
 	io.Closer

@@ -35,7 +35,7 @@ const connection = new Connection(`${location.origin.replace("http", "ws")}/ws`)
 const status = new StatusLine(byID("status"));
 const jumpButton = new JumpButton(byID("jump"), { scroll, timeline, showLatest });
 
-/** Scrolls to the newest message. If the message must be fetched first, and the user navigates elsewhere meanwhile, does nothing more. */
+/** Scrolls to the newest message. Does nothing more if the user navigates elsewhere while the message is fetched. */
 async function showLatest() {
   if (!timeline.attached) {
     try {
